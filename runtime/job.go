@@ -1,0 +1,113 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Image is a resolved image reference.
+type Image struct {
+	// Ref is normalised: "docker.io/library/alpine:3.20".
+	Ref string
+	// Digest is of the manifest (not of an index).
+	Digest digest.Digest
+	// Config is the image's config: env, working directory, user.
+	Config ocispecs.Image
+	// Layout names the OCI layout store that holds it; empty for a registry.
+	Layout string
+}
+
+// Resolver turns an image reference (normalised, with tag or digest) into an
+// Image. An image that does not exist is a *NotFoundError.
+type Resolver interface {
+	ResolveImage(ctx context.Context, ref string, platform ocispecs.Platform) (Image, error)
+}
+
+// NotFoundError says that no source has an image.
+type NotFoundError struct {
+	Ref string
+	// Tried lists where it was looked for, in plain words.
+	Tried []string
+	Cause error
+}
+
+// LowerOptions is what lowering needs from outside the plan.
+type LowerOptions struct {
+	// Workspace is the absolute folder that `local` may not leave.
+	Workspace string
+	Images    Resolver
+	// Platform is the target; the zero value takes the machine's.
+	Platform ocispecs.Platform
+}
+
+// Local is a directory that the solve reads from the user's machine. The LLB
+// names it by the key of Job.Locals; the daemon asks for it by that name.
+type Local struct {
+	// Dir is absolute.
+	Dir string
+	// Op is the `local` op that asked first.
+	Op OpID
+}
+
+// Export is a file that is read back into CUE after the solve.
+type Export struct {
+	Op OpID
+	// Source is the path the user wrote; Path the place to read it from in
+	// the solved result, which may be a copy at another place.
+	Source, Path string
+	// Format is string, json, yaml, number or boolean.
+	Format string
+}
+
+// Step is one op of a job, with the vertices that are its own. A step without
+// vertices (load, workdir, export) is done when what it refers to is.
+type Step struct {
+	ID      OpID
+	Do      string
+	Summary string
+	Range   Range
+	// Digests are the op's own vertices in the LLB. Ops alike to the letter
+	// share them.
+	Digests []digest.Digest
+}
+
+// Job is a compiled target: one LLB definition and what is needed to solve it
+// once and map its statuses back.
+type Job struct {
+	Target     string
+	Definition *llb.Definition
+	// Steps are in dependency order, each op of the target's closure once.
+	Steps   []Step
+	Locals  map[string]Local
+	Exports []Export
+	// Passes is how many solves the job takes: 1 + barriers.
+	Passes int
+}
+
+// Needs is what a target asks of the outside, known before it is lowered.
+type Needs struct {
+	// Components are the paths of the target's closure, dependencies first.
+	Components []string
+	// Images maps each normalised image reference to the op that asks first.
+	Images map[string]OpID
+	Locals map[string]Local
+}
+
+// Error gives the reference and where it was looked for.
+func (e *NotFoundError) Error() string {
+	msg := "image " + e.Ref + " not found"
+	for i, t := range e.Tried {
+		if i == 0 {
+			msg += ": tried " + t
+		} else {
+			msg += ", " + t
+		}
+	}
+	return msg
+}
+
+// Unwrap gives the last source's error.
+func (e *NotFoundError) Unwrap() error { return e.Cause }

@@ -1,0 +1,66 @@
+// Package ops holds the operations of cuellb: for each a Go file with its
+// typed fields and how it lowers to LLB, and a CUE file with its schema, whose
+// doc comments feed hover, completion and docs/ops.md.
+//
+// To add an op: write <op>.go and <op>.cue, add its Kind to All, and write a
+// case in testdata/ops/<op>.txtar.
+package ops
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+)
+
+// Spec is the typed form of one operation.
+type Spec interface {
+	// Lower turns the state before the op into the state after it. Mistakes
+	// of the user that show only now come back as a *FieldError.
+	Lower(ctx context.Context, b Builder, in llb.State) (llb.State, error)
+	// Summary is the op in one short line for people: "exec make test".
+	Summary() string
+}
+
+// Ref names a component by its path in the plan.
+type Ref string
+
+// FieldError is a user's mistake in one field, found while lowering.
+type FieldError struct {
+	// Field is the path inside the op: "dir", "mount./src".
+	Field string
+	// Code is the problem's code, such as "path-escapes".
+	Code string
+	// Message says what is wrong, Hint what to do about it.
+	Message, Hint string
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
+
+// Builder is what an op may ask for while it is lowered.
+type Builder interface {
+	// Component returns the result of another component of the plan.
+	Component(ctx context.Context, ref Ref) (llb.State, error)
+	// Image returns the state of an image with its config applied.
+	Image(ctx context.Context, ref string) (llb.State, error)
+	// Local returns the state of a directory on the user's machine.
+	Local(ctx context.Context, dir string, include, exclude []string) (llb.State, error)
+	// CacheID makes the id of a cache mount at path unique to the component.
+	CacheID(path string) string
+	// Export records that the file at path of state is read back as format.
+	Export(state llb.State, path, format string)
+	// Opts are the constraints of the op being lowered: its source range,
+	// name and component path. Every vertex of the op must carry them.
+	Opts() []llb.ConstraintsOpt
+}
+
+// Kind describes one operation.
+type Kind struct {
+	// Do is the op's name in the `do` field; Definition its CUE definition.
+	Do, Definition string
+	// Schema is the text of <op>.cue.
+	Schema string
+	// Source reports that the op starts a new state, dropping the one before.
+	Source bool
+	// New returns an empty Spec to decode the op's JSON into.
+	New func() Spec
+}
