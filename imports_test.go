@@ -34,13 +34,16 @@ var rooms = map[string][]string{
 // reserved maps an import to the only folder that may have it.
 var reserved = map[string]string{
 	"github.com/moby/buildkit/client": "engine/solve",
-	"flag":                            "cmd",
 	"github.com/spf13/cobra":          "cmd",
 	"github.com/adrg/xdg":             "cmd",
 }
 
-// outside are the functions of package os that read what only cmd may read.
-var outside = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Getwd", "Chdir", "UserHomeDir", "UserCacheDir", "UserConfigDir"}
+// outside are the functions that read what only cmd may read. A flag.FlagSet
+// that cmd hands over and parses is fine; the process's own command line is not.
+var outside = map[string][]string{
+	"os":   {"Args", "Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Getwd", "Chdir", "UserHomeDir", "UserCacheDir", "UserConfigDir"},
+	"flag": {"CommandLine", "Parse", "Arg", "Args", "Bool", "BoolVar", "String", "StringVar", "Int", "IntVar", "Duration", "DurationVar", "Var", "Func"},
+}
 
 func TestImports(t *testing.T) {
 	broken, err := violations(".")
@@ -155,34 +158,47 @@ func checkReserved(path, imported string) []string {
 	return []string{fmt.Sprintf("only %s may import %s", home, imported)}
 }
 
-// checkOutside finds uses of the environment and the working directory.
+// checkOutside finds uses of the environment, the command line and the working
+// directory.
 func checkOutside(path string, file *ast.File) []string {
 	if within(path, "cmd") || strings.HasSuffix(path, "_test.go") {
 		return nil
 	}
+	imported := importNames(file)
 	var out []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		sel, ok := n.(*ast.SelectorExpr)
 		if !ok {
 			return true
 		}
-		pkg, ok := sel.X.(*ast.Ident)
-		if ok && pkg.Name == osName(file) && slices.Contains(outside, sel.Sel.Name) {
-			out = append(out, "only cmd may call os."+sel.Sel.Name)
+		name, ok := sel.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		if pkg := imported[name.Name]; slices.Contains(outside[pkg], sel.Sel.Name) {
+			out = append(out, fmt.Sprintf("only cmd may use %s.%s", pkg, sel.Sel.Name))
 		}
 		return true
 	})
 	return out
 }
 
-// osName is the name under which file knows package os.
-func osName(file *ast.File) string {
+// importNames maps the names under which file knows the packages of outside
+// to their paths.
+func importNames(file *ast.File) map[string]string {
+	out := map[string]string{}
 	for _, spec := range file.Imports {
-		if spec.Path.Value == `"os"` && spec.Name != nil {
-			return spec.Name.Name
+		path := strings.Trim(spec.Path.Value, `"`)
+		if _, ok := outside[path]; !ok {
+			continue
 		}
+		name := path
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		out[name] = path
 	}
-	return "os"
+	return out
 }
 
 func within(path, folder string) bool { return strings.HasPrefix(path, folder+"/") }
