@@ -1,0 +1,126 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	ctdsnapshot "github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins/snapshots/native"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
+	"github.com/moby/buildkit/cmd/buildkitd/config"
+	"github.com/moby/buildkit/executor/oci"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/disk"
+	"github.com/moby/buildkit/util/network/cniprovider"
+	"github.com/moby/buildkit/util/network/netproviders"
+	"github.com/moby/buildkit/worker/base"
+	"github.com/moby/buildkit/worker/runc"
+)
+
+// Where CNI keeps its configuration and plugins by convention.
+const (
+	cniConfig = "/etc/buildkit/cni.json"
+	cniBin    = "/opt/cni/bin"
+)
+
+// newWorker sets up the runc worker.
+func newWorker(ctx context.Context, o Options, hosts registryHosts) (*base.Worker, error) {
+	np := netproviders.Opt{
+		Mode: o.netMode(),
+		CNI: cniprovider.Opt{
+			Root: o.Root, ConfigPath: cniConfig, BinaryDir: cniBin,
+			BridgeName: "dagger-lsp0", BridgeSubnet: "10.11.0.0/16",
+		},
+	}
+	opt, err := runc.NewWorkerOpt(o.Root, snapshotter(o.Root), false, oci.ProcessSandbox, nil, nil,
+		np, nil, o.Runtime, "", false, nil, "", cgroupParent(o.Root), nil)
+	if err != nil {
+		return nil, fmt.Errorf("set up the runc worker: %w", err)
+	}
+	if o.Network == NetworkNone {
+		// Upstream has no mode for it; the executor shares this map.
+		opt.NetworkProviders[pb.NetMode_UNSET] = opt.NetworkProviders[pb.NetMode_NONE]
+	}
+	opt.RegistryHosts = hosts
+	setGCPolicy(&opt, o.Root)
+	w, err := base.NewWorker(ctx, opt)
+	if err != nil {
+		return nil, fmt.Errorf("set up the worker: %w", err)
+	}
+	return w, nil
+}
+
+func (o Options) netMode() string {
+	switch o.Network {
+	case NetworkAuto:
+		return "auto"
+	case NetworkNone:
+		return "host"
+	case NetworkHost, NetworkBridge:
+	}
+	return string(o.Network)
+}
+
+// snapshotter takes overlayfs where the disk can, plain copies elsewhere.
+func snapshotter(root string) runc.SnapshotterFactory {
+	if overlayutils.Supported(root) != nil {
+		return runc.SnapshotterFactory{Name: "native", New: native.NewSnapshotter}
+	}
+	return runc.SnapshotterFactory{
+		Name: "overlayfs",
+		New: func(dir string) (ctdsnapshot.Snapshotter, error) {
+			return overlay.NewSnapshotter(dir, overlay.AsynchronousRemove)
+		},
+	}
+}
+
+// setGCPolicy takes upstream's default policy: without one BuildKit never
+// frees anything.
+func setGCPolicy(opt *base.WorkerOpt, root string) {
+	st, _ := disk.GetDiskStat(root)
+	rules := config.DefaultGCPolicy(config.GCConfig{}, st)
+	// Grown, not made: naming the element's type would import the client.
+	opt.GCPolicy = slices.Grow(opt.GCPolicy, len(rules))[:len(rules)]
+	for i, r := range rules {
+		p := &opt.GCPolicy[i]
+		p.Filter, p.All, p.KeepDuration = r.Filters, r.All, r.KeepDuration.Duration
+		p.ReservedSpace = r.ReservedSpace.AsBytes(st)
+		p.MaxUsedSpace = r.MaxUsedSpace.AsBytes(st)
+		p.MinFreeSpace = r.MinFreeSpace.AsBytes(st)
+	}
+}
+
+// cgroupParent keeps the containers of each root's daemon apart.
+func cgroupParent(root string) string {
+	sum := sha256.Sum256([]byte(root))
+	return "dagger-lsp-" + hex.EncodeToString(sum[:6])
+}
+
+// sweep removes what a killed daemon of this root left: empty control groups
+// and temporary directories. Its containers and mounts died with it.
+func sweep(o Options) error {
+	for _, pattern := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
+		dirs, err := filepath.Glob(pattern + cgroupParent(o.Root) + "/*")
+		if err != nil {
+			return fmt.Errorf("look for left control groups: %w", err)
+		}
+		for _, d := range dirs {
+			// Only an empty group can be removed, and only those are left.
+			_ = os.Remove(d)
+		}
+	}
+	tmp := filepath.Join(o.Root, tmpName)
+	if err := os.RemoveAll(tmp); err != nil {
+		return fmt.Errorf("clear the daemon's temporary files: %w", err)
+	}
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return fmt.Errorf("create the daemon's temporary directory: %w", err)
+	}
+	return nil
+}
