@@ -1,0 +1,232 @@
+package job
+
+import (
+	"slices"
+	"time"
+
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/dagger/dagger-lsp/runtime"
+)
+
+// Vertex is what BuildKit reports of one vertex of the definition.
+type Vertex struct {
+	Digest    digest.Digest
+	Started   *time.Time
+	Completed *time.Time
+	Cached    bool
+	Error     string
+}
+
+// Tracker turns reports about vertices into events about ops. An op may have
+// several vertices: it is done when all are, and cached only if all are. A
+// vertex may belong to several ops: each gets its events. BuildKit may run a
+// vertex in several stretches, so a settled op may start again.
+type Tracker struct {
+	steps  []step
+	byDgst map[digest.Digest][]int
+	verts  map[digest.Digest]*vertex
+}
+
+// step is one op and the status its events have said so far.
+type step struct {
+	runtime.Step
+	said Status
+}
+
+type vertex struct {
+	status   Status
+	lines    [3]lineBuffer
+	err      string
+	exitCode *int
+}
+
+// NewTracker tracks the steps of a job.
+func NewTracker(steps []runtime.Step) *Tracker {
+	t := &Tracker{byDgst: map[digest.Digest][]int{}, verts: map[digest.Digest]*vertex{}}
+	for i, s := range steps {
+		t.steps = append(t.steps, step{Step: s, said: StatusPending})
+		for _, d := range s.Digests {
+			t.byDgst[d] = append(t.byDgst[d], i)
+			t.verts[d] = &vertex{status: StatusPending}
+		}
+	}
+	return t
+}
+
+// Vertex takes one report. Vertices that are no op's own are passed over.
+func (t *Tracker) Vertex(v Vertex, now time.Time) []Event {
+	have := t.verts[v.Digest]
+	if have == nil {
+		return nil
+	}
+	have.status = verdict(v)
+	if have.status == StatusFailed {
+		have.err, have.exitCode = v.Error, exitCode(v.Error)
+	}
+	var events []Event
+	if have.status.Ended() {
+		events = t.flush(v.Digest, now)
+	}
+	return append(events, t.settle(v.Digest, at(v, now))...)
+}
+
+// at is when a report's news happened, on the daemon's clock if it says so.
+func at(v Vertex, now time.Time) time.Time {
+	switch {
+	case v.Completed != nil:
+		return *v.Completed
+	case v.Started != nil:
+		return *v.Started
+	}
+	return now
+}
+
+// settle says what changed for the ops of a vertex, and for the steps without
+// vertices around them.
+func (t *Tracker) settle(d digest.Digest, now time.Time) []Event {
+	var events []Event
+	for _, i := range t.byDgst[d] {
+		if e, ok := t.say(i, t.status(t.steps[i]), now); ok {
+			events = merge(events, e)
+		}
+	}
+	for _, i := range t.byDgst[d] {
+		events = append(events, t.settleEmpty(t.steps[i].ID.Component, now)...)
+	}
+	return events
+}
+
+// merge joins the same news about ops that share a vertex.
+func merge(events []Event, e Event) []Event {
+	for i := range events {
+		if events[i].Kind == e.Kind && events[i].Error == e.Error {
+			events[i].Op = append(events[i].Op, e.Op...)
+			return events
+		}
+	}
+	return append(events, e)
+}
+
+// status of an op is the worst of its vertices.
+func (t *Tracker) status(s step) Status {
+	counts := map[Status]int{}
+	for _, d := range s.Digests {
+		counts[t.verts[d].status]++
+	}
+	ended := counts[StatusDone] + counts[StatusCached]
+	switch {
+	case counts[StatusFailed] > 0:
+		return StatusFailed
+	case counts[StatusCanceled] > 0:
+		return StatusCanceled
+	case counts[StatusCached] == len(s.Digests):
+		return StatusCached
+	case ended == len(s.Digests):
+		return StatusDone
+	case ended+counts[StatusRunning] > 0:
+		return StatusRunning
+	}
+	return StatusPending
+}
+
+var kinds = map[Status]Kind{
+	StatusRunning: KindOpStarted, StatusCached: KindOpCached, StatusDone: KindOpDone,
+	StatusFailed: KindOpFailed, StatusCanceled: KindOpCanceled,
+}
+
+// say makes the event of a new status, once.
+func (t *Tracker) say(i int, status Status, now time.Time) (Event, bool) {
+	s := &t.steps[i]
+	if s.said == status || s.said == StatusFailed || status == StatusPending {
+		return Event{}, false
+	}
+	s.said = status
+	e := Event{Time: now, Kind: kinds[status], Op: []runtime.OpID{s.ID}}
+	if status == StatusFailed {
+		for _, d := range s.Digests {
+			if v := t.verts[d]; v.status == StatusFailed {
+				e.Error, e.ExitCode, e.Hint = v.err, v.exitCode, exitHint(v.exitCode)
+			}
+		}
+	}
+	return e, true
+}
+
+// settleEmpty ends the steps of a component that have no vertices: one at the
+// front when its successor moves, another when its predecessor has ended.
+func (t *Tracker) settleEmpty(component string, now time.Time) []Event {
+	var events []Event
+	prev := StatusPending
+	first := true
+	for i := range t.steps {
+		s := &t.steps[i]
+		if s.ID.Component != component {
+			continue
+		}
+		if len(s.Digests) > 0 {
+			prev, first = s.said, false
+			continue
+		}
+		status := prev
+		if first {
+			status = t.follower(component, i)
+		}
+		if s.said == StatusPending && (status == StatusDone || status == StatusCached) {
+			e, _ := t.say(i, status, now)
+			events = append(events, e)
+		}
+		if !first {
+			prev = s.said
+		}
+	}
+	return events
+}
+
+// follower is what the step after i says of the steps before it: they have
+// ended once it has begun.
+func (t *Tracker) follower(component string, i int) Status {
+	for _, s := range t.steps[i+1:] {
+		if s.ID.Component != component || len(s.Digests) == 0 {
+			continue
+		}
+		switch s.said {
+		case StatusCached:
+			return StatusCached
+		case StatusPending:
+			return StatusPending
+		default:
+			return StatusDone
+		}
+	}
+	return StatusPending
+}
+
+// Log takes a piece of a vertex's output and gives the lines it completes.
+func (t *Tracker) Log(d digest.Digest, stream int, data []byte, now time.Time) []Event {
+	v := t.verts[d]
+	if v == nil || stream < 0 || stream >= len(v.lines) {
+		return nil
+	}
+	return t.log(d, stream, v.lines[stream].add(data), now)
+}
+
+// flush gives what a vertex wrote last, without a newline.
+func (t *Tracker) flush(d digest.Digest, now time.Time) []Event {
+	var events []Event
+	for stream := range t.verts[d].lines {
+		events = append(events, t.log(d, stream, t.verts[d].lines[stream].rest(), now)...)
+	}
+	return events
+}
+
+func (t *Tracker) log(d digest.Digest, stream int, lines []string, now time.Time) []Event {
+	if len(lines) == 0 {
+		return nil
+	}
+	var ids []runtime.OpID
+	for _, i := range t.byDgst[d] {
+		ids = append(ids, t.steps[i].ID)
+	}
+	return []Event{{Time: now, Kind: KindOpLog, Op: slices.Clip(ids), Stream: stream, Lines: lines}}
+}
