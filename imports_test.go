@@ -149,10 +149,9 @@ func checkRoom(path, imported string) []string {
 	return []string{fmt.Sprintf("%s may not import %s", from, to)}
 }
 
-// checkReserved leaves tests alone: they have flags (-update) and clients.
 func checkReserved(path, imported string) []string {
 	home, ok := reserved[imported]
-	if !ok || within(path, home) || strings.HasSuffix(path, "_test.go") {
+	if !ok || within(path, home) || isTest(path) {
 		return nil
 	}
 	return []string{fmt.Sprintf("only %s may import %s", home, imported)}
@@ -161,7 +160,7 @@ func checkReserved(path, imported string) []string {
 // checkOutside finds uses of the environment, the command line and the working
 // directory.
 func checkOutside(path string, file *ast.File) []string {
-	if within(path, "cmd") || strings.HasSuffix(path, "_test.go") {
+	if within(path, "cmd") || isTest(path) {
 		return nil
 	}
 	imported := importNames(file)
@@ -202,3 +201,9 @@ func importNames(file *ast.File) map[string]string {
 }
 
 func within(path, folder string) bool { return strings.HasPrefix(path, folder+"/") }
+
+// isTest tells tests, which have flags (-update), clients and temporary homes,
+// and the harness of the engine's, which is a process of its own.
+func isTest(path string) bool {
+	return strings.HasSuffix(path, "_test.go") || within(path, "engine/enginetest")
+}

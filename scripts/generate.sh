@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Writes the generated files. With --check it fails where one is not current.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# file: command that prints it
+picture() { bin/dagger-lsp graph -C examples/app version --format svg; }
+outputs=(docs/images/graph.svg)
+commands=(picture)
+
+stale=0
+for i in "${!outputs[@]}"; do
+	out=${outputs[$i]}
+	new=$(mktemp)
+	"${commands[$i]}" > "$new"
+	if [[ ${1:-} == --check ]]; then
+		cmp -s "$new" "$out" || { echo "$out is stale: run make generate" >&2; stale=1; }
+		rm -f "$new"
+	else
+		mkdir -p "$(dirname "$out")"
+		mv "$new" "$out"
+		chmod 644 "$out"
+	fi
+done
+exit "$stale"
