@@ -17,10 +17,23 @@ type Lens struct {
 	Verb      Verb
 	Component string
 	Range     runtime.Range
+	// Shared is set where several components stand at one place, as those
+	// that a loop makes.
+	Shared bool
 }
 
-// Title is the lens's text.
+// Title is the lens's text. It names the component where the place does not.
 func (l Lens) Title() string {
+	if l.Shared {
+		return l.Named()
+	}
+	return l.verb()
+}
+
+// Named is the title for where the place does not show the component.
+func (l Lens) Named() string { return l.verb() + " " + l.Component }
+
+func (l Lens) verb() string {
 	switch l.Verb {
 	case Run:
 		return "▶ Run"
@@ -35,13 +48,18 @@ func (l Lens) Title() string {
 // Lenses offers every verb above each component of file that can run.
 func Lenses(p *runtime.Plan, file string) []Lens {
 	var out []Lens
+	at := map[runtime.Range]int{}
 	for _, c := range p.Components {
 		if !Runnable(c) || c.Name.File != file {
 			continue
 		}
+		at[c.Name]++
 		for _, v := range []Verb{Run, Plan, Graph} {
 			out = append(out, Lens{Verb: v, Component: c.Path, Range: c.Name})
 		}
+	}
+	for i := range out {
+		out[i].Shared = at[out[i].Range] > 1
 	}
 	return out
 }

@@ -3,7 +3,7 @@ package lsp
 import (
 	"context"
 
-	job "github.com/dagger/dagger-lsp/lsp/internal/tmpjob"
+	"github.com/dagger/dagger-lsp/engine/job"
 	"github.com/dagger/dagger-lsp/runtime"
 )
 

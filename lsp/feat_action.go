@@ -49,7 +49,7 @@ func codeActions(s *Snapshot, p *protocol.CodeActionParams) any {
 		return out
 	}
 	for _, l := range analysis.LensesAt(s.plan, at) {
-		cmd := s.command(l, path, l.Title()+" "+l.Component)
+		cmd := s.command(l, path, l.Named())
 		if !s.client.codeActionLiterals() {
 			out = append(out, &cmd)
 			continue

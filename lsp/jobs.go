@@ -7,7 +7,7 @@ import (
 
 	"go.lsp.dev/protocol"
 
-	job "github.com/dagger/dagger-lsp/lsp/internal/tmpjob"
+	"github.com/dagger/dagger-lsp/engine/job"
 	"github.com/dagger/dagger-lsp/runtime"
 )
 
@@ -68,7 +68,7 @@ func (e jobChanged) apply(o *owner) {
 	}
 	a.report.update(e.state)
 	o.showFailures(a, e.state)
-	if ended(e.state.Status) {
+	if e.state.Status.Ended() {
 		kind, msg := outcomeMessage(e.state)
 		o.show(kind, msg)
 	}
@@ -82,10 +82,6 @@ func (e jobEnded) apply(o *owner) {
 		a.report.close()
 		delete(o.jobs, e.id)
 	}
-}
-
-func ended(s job.Status) bool {
-	return s == job.StatusDone || s == job.StatusFailed || s == job.StatusCanceled
 }
 
 // clearJob removes what earlier runs of the same target left.
@@ -186,6 +182,9 @@ func failure(op job.OpState) runtime.Problem {
 	} else if op.Error != "" {
 		msg += ": " + op.Error
 	}
+	if op.Hint != "" {
+		msg += "; " + op.Hint
+	}
 	tail := op.LogTail[max(0, len(op.LogTail)-logLines):]
 	if len(tail) > 0 {
 		msg += "\n" + strings.Join(tail, "\n")
@@ -234,13 +233,11 @@ func outcomeMessage(s job.State) (protocol.MessageType, string) {
 	took := s.Ended.Sub(s.Started).Round(10 * time.Millisecond)
 	switch s.Status {
 	case job.StatusDone:
-		cached := 0
-		for _, op := range s.Ops {
-			if op.Status == job.StatusCached {
-				cached++
-			}
+		msg := fmt.Sprintf("%s: done in %s, %d of %d operations cached", s.Target, took, s.Count(job.StatusCached), len(s.Ops))
+		for _, e := range s.Exports {
+			msg += fmt.Sprintf("\n%s = %v", e.Op.Component, e.Value)
 		}
-		return protocol.MessageTypeInfo, fmt.Sprintf("%s: done in %s, %d of %d operations cached", s.Target, took, cached, len(s.Ops))
+		return protocol.MessageTypeInfo, msg
 	case job.StatusCanceled:
 		return protocol.MessageTypeWarning, fmt.Sprintf("%s: canceled after %s", s.Target, took)
 	}
@@ -257,8 +254,15 @@ func reason(s job.State) string {
 	}
 	for _, p := range s.Problems {
 		if p.Severity == runtime.SeverityError {
-			return p.Message
+			return withHint(p.Message, p.Hint)
 		}
 	}
-	return s.Error
+	return withHint(s.Error, s.Hint)
+}
+
+func withHint(msg, hint string) string {
+	if hint == "" {
+		return msg
+	}
+	return msg + "; " + hint
 }

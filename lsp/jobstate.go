@@ -2,11 +2,13 @@ package lsp
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"go.lsp.dev/protocol"
 
-	job "github.com/dagger/dagger-lsp/lsp/internal/tmpjob"
+	"github.com/dagger/dagger-lsp/engine/job"
 )
 
 // methodJobState tells editors that asked for it the whole state of a job. See
@@ -42,7 +44,9 @@ type opState struct {
 
 type exportedAs struct {
 	Component string `json:"component"`
-	Value     any    `json:"value"`
+	Format    string `json:"format"`
+	// Value is JSON.
+	Value json.RawMessage `json:"value"`
 }
 
 // jobState sends s. Ranges are in the text that runs, not in what the editor
@@ -71,6 +75,13 @@ func (a *activeJob) wireState(s job.State) *jobStateParams {
 			w.URI, w.Range = string(a.snap.uri(op.Range.File)), a.snap.lsp(op.Range)
 		}
 		out.Ops = append(out.Ops, w)
+	}
+	for _, e := range s.Exports {
+		value, err := json.Marshal(e.Value)
+		if err != nil { // YAML with keys that JSON has not
+			value, _ = json.Marshal(fmt.Sprint(e.Value))
+		}
+		out.Exports = append(out.Exports, exportedAs{e.Op.Component, e.Format, value})
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 
 	"go.lsp.dev/protocol"
 
-	job "github.com/dagger/dagger-lsp/lsp/internal/tmpjob"
+	"github.com/dagger/dagger-lsp/engine/job"
 )
 
 // reporter tells the editor how a job is going: as $/progress, and as
@@ -78,7 +78,7 @@ func (r *reporter) run(ctx context.Context, create bool) {
 		if state != nil {
 			r.progress(ctx, *state)
 			r.jobState(ctx, *state)
-			if ended(state.Status) {
+			if state.Status.Ended() {
 				_, last = outcomeMessage(*state)
 			}
 		}
@@ -112,10 +112,10 @@ func (r *reporter) progress(ctx context.Context, s job.State) {
 	over, now := 0, ""
 	for _, op := range s.Ops {
 		switch {
+		case op.Status.Ended():
+			over++
 		case op.Status == job.StatusRunning:
 			now = op.Summary
-		case op.Status != job.StatusPending:
-			over++
 		}
 	}
 	msg := fmt.Sprintf("%d/%d %s", over, len(s.Ops), now)

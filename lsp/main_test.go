@@ -1,0 +1,6 @@
+package lsp
+
+import "testing"
+
+// realEvaluator is the evaluator that users get.
+func realEvaluator(testing.TB) Evaluator { return inProcess{} }
