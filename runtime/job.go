@@ -39,6 +39,13 @@ type LowerOptions struct {
 	// Workspace is the absolute folder that `local` may not leave.
 	Workspace string
 	Images    Resolver
+	// CacheScope keeps the cache mounts of one project apart from another's
+	// on the same daemon; the package's name if empty.
+	CacheScope string
+	// LocalID tells the local directories of one job from those of jobs that
+	// run beside it: the daemon takes vertices of the same bytes for one. The
+	// same id gives the same bytes; empty takes CacheScope.
+	LocalID string
 	// Platform is the target; the zero value takes the machine's.
 	Platform ocispecs.Platform
 }

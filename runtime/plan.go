@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/dagger/dagger-lsp/runtime/ops"
 )
@@ -21,6 +23,9 @@ type Source struct {
 	Overlay map[string][]byte `json:"overlay,omitempty"`
 	// Tags are CUE's -t values ("key=value" or "key").
 	Tags []string `json:"tags,omitempty"`
+	// Offline keeps CUE from asking its module registry; set for workspaces
+	// that the user has not trusted.
+	Offline bool `json:"offline,omitempty"`
 }
 
 // Plan is what a package means: its components, their typed operations, how
@@ -28,7 +33,9 @@ type Source struct {
 // It is immutable once returned and holds no CUE value, so it crosses the
 // worker's pipe and outlives the evaluation.
 type Plan struct {
-	Dir     string `json:"dir"`
+	Dir string `json:"dir"`
+	// Root is the CUE module's folder, or Dir where there is no module.
+	Root    string `json:"root"`
 	Package string `json:"package"`
 	// Files lists the package's files, absolute, in load order.
 	Files []string `json:"files"`
@@ -83,8 +90,10 @@ type Op struct {
 	Range   Range   `json:"range"`
 	Literal Range   `json:"literal"`
 	Fields  []Field `json:"fields,omitempty"`
-	// Spec holds the typed fields; nil while the op is invalid or not fully
-	// known.
+	// Value is the op's fields as JSON, defaults filled in; nil while the op
+	// is invalid or not fully known. A component stands as its path.
+	Value json.RawMessage `json:"value,omitempty"`
+	// Spec is Value, typed. It is nil when Value is.
 	Spec ops.Spec `json:"-"`
 	// Refs are the components that the op reads, by field.
 	Refs []Ref `json:"refs,omitempty"`
@@ -132,13 +141,33 @@ func (p *Plan) Op(id OpID) *Op {
 	return c.Ops[id.Index]
 }
 
-// FieldRange returns where the field at path is written in op: its value, or
-// the op's own range when the field is not written there.
+// FieldRange returns where the field at path is written in op: its value, that
+// of the field around it, or the op's own range when nothing is written there.
 func (o *Op) FieldRange(path string) Range {
-	for _, f := range o.Fields {
-		if f.Path == path {
-			return f.Value
+	for path != "" {
+		for _, f := range o.Fields {
+			if f.Path == path {
+				return f.Value
+			}
 		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return o.Range
+}
+
+// Label is the op in one short line for people.
+func (o *Op) Label() string {
+	switch {
+	case o.Spec != nil:
+		return o.Spec.Summary()
+	case o.Do != "":
+		return o.Do
+	}
+	return "?"
+}
+
+// replacesState reports that the op starts anew and drops the state before it.
+func (o *Op) replacesState() bool {
+	k, ok := ops.ByName(o.Do)
+	return ok && k.Source
 }

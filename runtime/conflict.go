@@ -1,0 +1,141 @@
+package runtime
+
+import (
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
+)
+
+// conflicts reports what CUE says cannot be. Errors inside an op are said in
+// the op's own words.
+func (ev *evaluator) conflicts(root cue.Value) {
+	err := root.Validate(cue.Concrete(false), cue.Final())
+	if err == nil {
+		err = root.Err()
+	}
+	for _, e := range errors.Errors(err) {
+		ev.problems = append(ev.problems, ev.conflict(e))
+	}
+}
+
+func (ev *evaluator) conflict(e errors.Error) Problem {
+	if p, ok := ev.opConflict(e); ok {
+		return p
+	}
+	p := Problem{Code: CodeConflict, Severity: SeverityError, Message: errorText(e)}
+	if path := strings.Join(e.Path(), "."); path != "" {
+		p.Message = path + ": " + p.Message
+	}
+	places := ev.places(e)
+	if len(places) == 0 {
+		own, _ := ev.ix.ownProblem(e, CodeConflict)
+		p.Range = own.Range
+		return p
+	}
+	p.Range = places[0]
+	for _, r := range places[1:] {
+		p.Related = append(p.Related, Related{Range: r, Message: "the other side"})
+	}
+	return p
+}
+
+// places are the positions of an error that lie in files of ours, as ranges of
+// the values there.
+func (ev *evaluator) places(e errors.Error) []Range {
+	var out []Range
+	seen := map[Range]bool{}
+	for _, pos := range errors.Positions(e) {
+		if !ev.ix.owns(pos.Filename()) {
+			continue
+		}
+		if r := ev.ix.nodeRange(pos); !seen[r] {
+			seen[r] = true
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// opConflict recognises an error inside an op by its path
+// ("build", "#up", "2", "args") and words it as the op's schema does.
+func (ev *evaluator) opConflict(e errors.Error) (Problem, bool) {
+	c, op, field := ev.opOf(e.Path())
+	if op == nil || op.Do == "" || field == "" {
+		return Problem{}, false
+	}
+	schema := ops.Schemas()[op.Do]
+	if schema == nil {
+		return Problem{}, false
+	}
+	head, _, _ := strings.Cut(field, ".")
+	f, ok := schema.Field(head)
+	if !ok {
+		p := unknownFieldProblem(schema, head, op.keyRange(head))
+		p.Component = c.Path
+		return p, true
+	}
+	if !ev.fromSchema(e) {
+		return Problem{}, false
+	}
+	return Problem{
+		Code: CodeMistypedField, Severity: SeverityError, Range: op.FieldRange(head), Component: c.Path,
+		Message: op.Do + "." + field + " takes " + wantedType(f) + ": " + errorText(e),
+	}, true
+}
+
+// opOf finds the op and the field in it that a CUE path leads to.
+func (ev *evaluator) opOf(path []string) (c *Component, op *Op, field string) {
+	for i := len(path) - 2; i >= 0; i-- {
+		if path[i] != scriptLabel {
+			continue
+		}
+		name := ""
+		for _, label := range path[:i] {
+			name = joinLabel(name, label)
+		}
+		found := ev.components[name]
+		n, err := strconv.Atoi(path[i+1])
+		if found == nil || err != nil || n >= len(found.Ops) {
+			return nil, nil, ""
+		}
+		return found.Component, found.Ops[n], strings.Join(path[i+2:], ".")
+	}
+	return nil, nil, ""
+}
+
+// joinLabel adds a label of an error's path, in which list indexes are plain
+// numbers.
+func joinLabel(path, label string) string {
+	if n, err := strconv.Atoi(label); err == nil {
+		return indexPath(path, n)
+	}
+	if s, err := strconv.Unquote(label); err == nil {
+		label = s
+	}
+	return joinPath(path, label)
+}
+
+// fromSchema reports that one side of a conflict is the schema of an op.
+func (ev *evaluator) fromSchema(e errors.Error) bool {
+	for _, pos := range errors.Positions(e) {
+		if isSchemaFile(pos) {
+			return true
+		}
+	}
+	return false
+}
+
+func isSchemaFile(pos token.Pos) bool {
+	name := strings.ReplaceAll(pos.Filename(), `\`, "/")
+	for _, p := range ops.ImportPaths {
+		if strings.Contains(name, p+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,190 @@
+package runtime
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/parser"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
+)
+
+// languageVersion is what a module without one is read as: the oldest that
+// today's CUE has.
+const languageVersion = "v0.8.0"
+
+// loadInstance lets CUE put the stubbed package together with its imports. A
+// file that does not parse, an import that does not load: each is reported and
+// the rest goes on.
+func (ix *index) loadInstance() (*build.Instance, []Problem) {
+	var problems []Problem
+	for range maxLoadRetries {
+		inst := ix.loadOnce()
+		if inst.Err == nil {
+			return inst, problems
+		}
+		found, retry := ix.loadProblems(inst.Err)
+		problems = append(problems, found...)
+		if !retry {
+			return inst, problems
+		}
+	}
+	return nil, problems
+}
+
+// maxLoadRetries bounds the rounds of dropping imports that do not load; CUE
+// reports all of a package's in one round, those of its imports in the next.
+const maxLoadRetries = 5
+
+func (ix *index) loadOnce() *build.Instance {
+	cfg := &load.Config{
+		Dir:        ix.pkg.src.Dir,
+		ModuleRoot: ix.pkg.root,
+		Package:    ix.pkg.name,
+		Overlay:    ix.overlay(),
+		Tags:       ix.pkg.src.Tags,
+		Env:        ix.environment(),
+	}
+	args := []string{"."}
+	if ix.pkg.explicit {
+		cfg.Package = ""
+		args = args[:0]
+		for _, f := range ix.pkg.files {
+			args = append(args, f.path)
+		}
+	}
+	return load.Instances(args, cfg)[0]
+}
+
+// environment keeps CUE off the network where the user has not trusted the
+// workspace.
+func (ix *index) environment() []string {
+	if ix.pkg.src.Offline {
+		return append(os.Environ(), "CUE_REGISTRY=none")
+	}
+	return nil
+}
+
+func (ix *index) overlay() map[string]load.Source {
+	out := map[string]load.Source{}
+	for path, text := range ix.pkg.src.Overlay {
+		out[path] = load.FromBytes(text)
+	}
+	for sub := range ix.all {
+		for _, f := range sub.pkg.files {
+			out[f.path] = load.FromFile(f.tree)
+		}
+	}
+	for _, imp := range ops.ImportPaths {
+		dir := filepath.Join(ix.pkg.root, "cue.mod", "pkg", filepath.FromSlash(imp))
+		for name, text := range ops.PackageFiles() {
+			out[filepath.Join(dir, name)] = load.FromString(text)
+		}
+	}
+	path := filepath.Join(ix.pkg.root, "cue.mod", "module.cue")
+	if text, changed := moduleText(ix.pkg.src, path); changed {
+		out[path] = load.FromString(text)
+	}
+	return out
+}
+
+// moduleText gives a module file to folders that have none, and a language
+// version to modules from before there was one.
+func moduleText(src Source, path string) (text string, changed bool) {
+	data, ok := src.Overlay[path]
+	if !ok {
+		var err error
+		if data, err = os.ReadFile(path); err != nil {
+			return fmt.Sprintf("module: \"local.invalid/plan@v0\"\nlanguage: version: %q\n", languageVersion), true
+		}
+	}
+	file, err := parser.ParseFile(path, data)
+	if err != nil {
+		return "", false // CUE reports it
+	}
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.Field); ok {
+			if name, _, _ := ast.LabelName(f.Label); name == "language" { //nolint:errcheck // "" is another name
+				return "", false
+			}
+		}
+	}
+	return string(data) + fmt.Sprintf("\nlanguage: version: %q\n", languageVersion), true
+}
+
+// loadProblems turns what CUE could not load into problems, and takes imports
+// that failed out of the tree. retry says that loading again makes sense.
+func (ix *index) loadProblems(err error) (problems []Problem, retry bool) {
+	for _, e := range errors.Errors(err) {
+		if spec, f := ix.failedImport(e); spec != nil {
+			dropImport(f, spec)
+			retry = true
+			problems = append(problems, Problem{
+				Code: CodeUnresolvedImport, Severity: SeverityError, Range: span(spec.Path),
+				Message: "cannot import " + importPath(spec) + ": " + firstLine(errorText(e)),
+			})
+			continue
+		}
+		if p, ok := ix.ownProblem(e, CodeLoad); ok {
+			problems = append(problems, p)
+		}
+	}
+	return problems, retry
+}
+
+// failedImport finds the import that an error is about.
+func (ix *index) failedImport(e errors.Error) (*ast.ImportSpec, *packageFile) {
+	for _, f := range ix.pkg.files {
+		for spec := range f.tree.ImportSpecs() {
+			for _, pos := range errors.Positions(e) {
+				if pos.Filename() == f.path && pos.Offset() >= spec.Pos().Offset() && pos.Offset() <= spec.End().Offset() {
+					return spec, f
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// ownProblem makes a problem of a CUE error, at the first of its places that
+// lies in the package's files. Syntax errors are left out: they are reported
+// from the parser already.
+func (ix *index) ownProblem(e errors.Error, code Code) (Problem, bool) {
+	p := Problem{Code: code, Severity: SeverityError, Message: errorText(e)}
+	for _, pos := range errors.Positions(e) {
+		if ix.owns(pos.Filename()) {
+			p.Range = rangeBetween(pos, pos)
+			break
+		}
+	}
+	if p.Range.IsZero() {
+		p.Range = fileRange(ix.pkg.src.Dir)
+		if len(ix.pkg.files) > 0 {
+			p.Range = fileRange(ix.pkg.files[0].path)
+		}
+	}
+	return p, true
+}
+
+// owns reports that a file is part of the package or of an import read as text.
+func (ix *index) owns(path string) bool {
+	for sub := range ix.all {
+		for _, f := range sub.pkg.files {
+			if f.path == path {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

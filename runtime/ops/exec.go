@@ -1,0 +1,106 @@
+package ops
+
+import (
+	"context"
+	_ "embed"
+	"maps"
+	"net"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+)
+
+//go:embed exec.cue
+var execSchema string
+
+// Exec runs a command.
+type Exec struct {
+	Args   []string          `json:"args"`
+	Env    map[string]string `json:"env,omitempty"`
+	Always bool              `json:"always"`
+	Dir    string            `json:"dir,omitempty"`
+	// Mount maps absolute paths to what is mounted there.
+	Mount map[string]Mount `json:"mount,omitempty"`
+	// Hosts maps host names to IP addresses.
+	Hosts map[string]string `json:"hosts,omitempty"`
+	User  string            `json:"user,omitempty"`
+}
+
+func exec() Kind {
+	return Kind{
+		Do: "exec", Definition: "#Exec", Schema: execSchema,
+		New: func() Spec { return new(Exec) },
+	}
+}
+
+// Validate checks the command, the mount paths and the host addresses.
+func (op *Exec) Validate() []*FieldError {
+	var errs []*FieldError
+	if len(op.Args) == 0 {
+		errs = append(errs, &FieldError{
+			Field: "args", Code: "bad-value",
+			Message: "no command to run", Hint: `write args: ["command", "argument"]`,
+		})
+	}
+	for _, p := range sortedKeys(op.Mount) {
+		if !path.IsAbs(p) {
+			errs = append(errs, &FieldError{
+				Field: "mount." + p, Code: "bad-value",
+				Message: "a mount's path must be absolute", Hint: "write /" + p,
+			})
+		}
+		if fe := op.Mount[p].validate(p); fe != nil {
+			errs = append(errs, fe)
+		}
+	}
+	for _, h := range sortedKeys(op.Hosts) {
+		if net.ParseIP(op.Hosts[h]) == nil {
+			errs = append(errs, &FieldError{
+				Field: "hosts." + h, Code: "bad-value",
+				Message: op.Hosts[h] + " is not an IP address",
+			})
+		}
+	}
+	return errs
+}
+
+// Lower implements Spec. Maps are walked in order: the same text must give the
+// same bytes.
+func (op *Exec) Lower(ctx context.Context, b Builder, in llb.State) (llb.State, error) {
+	run := []llb.RunOption{llb.Args(op.Args)}
+	for _, c := range b.Opts() {
+		run = append(run, c)
+	}
+	for _, k := range sortedKeys(op.Env) {
+		run = append(run, llb.AddEnv(k, op.Env[k]))
+	}
+	if op.Always {
+		run = append(run, llb.IgnoreCache)
+	}
+	if op.Dir != "" {
+		run = append(run, llb.Dir(op.Dir))
+	}
+	if op.User != "" {
+		run = append(run, llb.User(op.User))
+	}
+	for _, h := range sortedKeys(op.Hosts) {
+		run = append(run, llb.AddExtraHost(h, net.ParseIP(op.Hosts[h])))
+	}
+	for _, p := range sortedKeys(op.Mount) {
+		m, err := op.Mount[p].lower(ctx, b, p)
+		if err != nil {
+			return llb.State{}, err
+		}
+		run = append(run, m)
+	}
+	return in.Run(run...).Root(), nil
+}
+
+// Summary implements Spec.
+func (op *Exec) Summary() string { return "exec " + strings.Join(op.Args, " ") }
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -1,0 +1,34 @@
+package ops
+
+import (
+	"context"
+	_ "embed"
+	"path"
+
+	"github.com/moby/buildkit/client/llb"
+)
+
+//go:embed export.cue
+var exportSchema string
+
+// Export reads a file of the state back into CUE.
+type Export struct {
+	Source string `json:"source"`
+	Format string `json:"format"`
+}
+
+func export() Kind {
+	return Kind{
+		Do: "export", Definition: "#Export", Schema: exportSchema,
+		New: func() Spec { return new(Export) },
+	}
+}
+
+// Lower implements Spec. The state passes through unchanged.
+func (op *Export) Lower(_ context.Context, b Builder, in llb.State) (llb.State, error) {
+	b.Export(in, path.Join("/", op.Source), op.Format)
+	return in, nil
+}
+
+// Summary implements Spec.
+func (op *Export) Summary() string { return "export " + op.Source + " as " + op.Format }

@@ -1,0 +1,138 @@
+package ops
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/parser"
+)
+
+// ImportPaths are the packages under which configs import the ops: today's
+// first, then the older one.
+var ImportPaths = [...]string{"dagger.io/dagger/op", "alpha.dagger.io/dagger/op"}
+
+// Schema is what an op's CUE definition says, as data.
+type Schema struct {
+	Do, Definition string
+	Doc            string
+	// Fields are in source order, without `do`.
+	Fields []FieldSchema
+}
+
+// FieldSchema describes one field of an op.
+type FieldSchema struct {
+	Name, Doc string
+	// Type is the field's CUE type as written; Kind the kinds of value it
+	// takes.
+	Type     string
+	Kind     cue.Kind
+	Required bool
+	// Component marks a field that takes a component: `from`.
+	Component bool
+}
+
+// Field returns the field called name.
+func (s *Schema) Field(name string) (FieldSchema, bool) {
+	for _, f := range s.Fields {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return FieldSchema{}, false
+}
+
+// Schemas returns the schema of every op, by its `do`. The result is shared
+// and must not be changed.
+func Schemas() map[string]*Schema { return schemas() }
+
+var schemas = sync.OnceValue(func() map[string]*Schema {
+	out := map[string]*Schema{}
+	ctx := cuecontext.New()
+	for _, k := range All() {
+		s, err := readSchema(ctx, k)
+		if err != nil { // the files are embedded: only a bug gets here
+			panic(fmt.Sprintf("schema of %s: %v", k.Do, err))
+		}
+		out[k.Do] = s
+	}
+	return out
+})
+
+func readSchema(ctx *cue.Context, k Kind) (*Schema, error) {
+	file, err := parser.ParseFile(k.Do+".cue", k.Schema, parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+	def := ctx.BuildFile(file).LookupPath(cue.ParsePath(k.Definition))
+	if err := def.Err(); err != nil {
+		return nil, err
+	}
+	s := &Schema{Do: k.Do, Definition: k.Definition}
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.Field); ok && labelName(f) == k.Definition {
+			s.Doc = docText(f)
+			s.Fields = readFields(f.Value, def)
+		}
+	}
+	return s, nil
+}
+
+func readFields(lit ast.Expr, def cue.Value) []FieldSchema {
+	var out []FieldSchema
+	for _, d := range lit.(*ast.StructLit).Elts { //nolint:forcetypeassert // our own files
+		f, ok := d.(*ast.Field)
+		if !ok || labelName(f) == "do" {
+			continue
+		}
+		name := labelName(f)
+		text, _ := format.Node(f.Value) //nolint:errcheck // it was just parsed
+		fs := FieldSchema{
+			Name: name, Doc: docText(f), Type: strings.Join(strings.Fields(string(text)), " "),
+			Required:  f.Constraint.String() == "!",
+			Component: name == "from",
+		}
+		fs.Kind = fieldKind(def, name)
+		out = append(out, fs)
+	}
+	return out
+}
+
+func fieldKind(def cue.Value, name string) cue.Kind {
+	sel := cue.Str(name)
+	for _, s := range []cue.Selector{sel, sel.Optional(), sel.Required()} {
+		if v := def.LookupPath(cue.MakePath(s)); v.Exists() {
+			return v.IncompleteKind()
+		}
+	}
+	return cue.TopKind
+}
+
+func labelName(f *ast.Field) string {
+	name, _, _ := ast.LabelName(f.Label) //nolint:errcheck // plain labels only
+	return name
+}
+
+func docText(n ast.Node) string {
+	var parts []string
+	for _, g := range ast.Comments(n) {
+		if g.Doc {
+			parts = append(parts, strings.TrimSpace(g.Text()))
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// PackageFiles are the files of the CUE package that ImportPaths name, by file
+// name.
+func PackageFiles() map[string]string {
+	out := map[string]string{}
+	for _, k := range All() {
+		out[strings.ReplaceAll(k.Do, "-", "_")+".cue"] = k.Schema
+	}
+	return out
+}

@@ -1,0 +1,343 @@
+package runtime
+
+import (
+	"encoding/json"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
+)
+
+// ops decodes the operations of a component.
+func (ev *evaluator) ops(c *found) {
+	if c.decoded || c.Alias != "" {
+		return
+	}
+	c.decoded = true
+	if _, err := c.script.List(); err != nil {
+		ev.notAList(c)
+	}
+	// By index: an iterator gives nothing of a list with one bad op in it.
+	for i := 0; ; i++ {
+		v := c.script.LookupPath(cue.MakePath(cue.Index(i)))
+		if !v.Exists() {
+			return
+		}
+		c.Ops = append(c.Ops, ev.op(c, v, OpID{Component: c.Path, Index: i}))
+	}
+}
+
+func (ev *evaluator) notAList(c *found) {
+	kind := c.script.IncompleteKind()
+	if c.Template || kind == cue.BottomKind || kind&cue.ListKind != 0 {
+		return // conflicts reports it, or an instance will fill it in
+	}
+	ev.problem(c, Problem{
+		Code: CodeMistypedField, Severity: SeverityError, Range: c.Script,
+		Message: "a script is a list of ops, not " + describeKind(kind),
+	})
+}
+
+func (ev *evaluator) problem(c *found, p Problem) {
+	p.Component = c.Path
+	ev.problems = append(ev.problems, p)
+}
+
+func (ev *evaluator) op(c *found, v cue.Value, id OpID) *Op {
+	op := &Op{ID: id, Range: c.Name}
+	el := ev.element(v)
+	if el != nil {
+		op.Range, op.Literal, op.Fields = el.rng, el.literal, el.fields
+		op.Do = el.do
+	}
+	if v.Err() != nil && v.IncompleteKind() == cue.BottomKind {
+		return op // reported by conflicts
+	}
+	do := v.LookupPath(doPath)
+	name, err := do.String()
+	if err != nil {
+		if !do.Exists() {
+			ev.problem(c, noDoProblem(op.Range))
+		}
+		return op
+	}
+	op.Do = name
+	schema, ok := ops.Schemas()[name]
+	if !ok {
+		at := op.FieldRange("do")
+		ev.problem(c, unknownOpProblem(name, at))
+		return op
+	}
+	d := &opDecoder{ev: ev, c: c, op: op, el: el, schema: schema}
+	d.decode(v)
+	return op
+}
+
+// element finds the text an op's value came from.
+func (ev *evaluator) element(v cue.Value) *element {
+	if el := ev.ix.byPos[v.Pos()]; el != nil {
+		return el
+	}
+	_, parts := v.Expr()
+	for _, p := range parts {
+		if el := ev.ix.byPos[p.Pos()]; el != nil {
+			return el
+		}
+	}
+	return nil
+}
+
+// opDecoder checks one op against its schema and turns it into data.
+type opDecoder struct {
+	ev     *evaluator
+	c      *found
+	op     *Op
+	el     *element // its text; nil if CUE made it from nothing we read
+	schema *ops.Schema
+	bad    bool
+}
+
+func (d *opDecoder) problem(p Problem) {
+	if p.Severity == SeverityError {
+		d.bad = true
+	}
+	d.ev.problem(d.c, p)
+}
+
+func (d *opDecoder) decode(v cue.Value) {
+	given := d.unknownFields(v)
+	def := d.ev.schemas[d.op.Do]
+	full := v.UnifyAccept(def, def)
+	fields := map[string]any{}
+	for _, f := range d.schema.Fields {
+		fv := full.LookupPath(cue.MakePath(cue.Str(f.Name)))
+		if !fv.Exists() && !given[f.Name] {
+			if f.Required && !d.c.Template {
+				d.problem(missingFieldProblem(d.schema, f, d.op.Range))
+			}
+			continue
+		}
+		if data, ok := d.field(f, fv); ok {
+			fields[f.Name] = data
+		}
+	}
+	if d.bad || len(d.op.Open) > 0 {
+		return
+	}
+	d.finish(fields)
+}
+
+func (d *opDecoder) finish(fields map[string]any) {
+	data, err := json.Marshal(fields)
+	if err != nil {
+		return // maps, slices and scalars only: cannot happen
+	}
+	kind, _ := ops.ByName(d.op.Do)
+	spec, mistakes, err := kind.Decode(data)
+	for _, m := range mistakes {
+		d.problem(d.op.fieldProblem(m))
+	}
+	if err != nil {
+		d.problem(Problem{
+			Code: CodeMistypedField, Severity: SeverityError, Range: d.op.Range, Message: err.Error(),
+		})
+		return
+	}
+	if spec != nil {
+		d.op.Value, d.op.Spec = data, spec
+	}
+}
+
+// fieldProblem places a mistake that an op found in itself.
+func (o *Op) fieldProblem(m *ops.FieldError) Problem {
+	return Problem{
+		Code: Code(m.Code), Severity: SeverityError, Range: o.FieldRange(m.Field),
+		Message: o.Do + "." + m.Field + ": " + m.Message, Hint: m.Hint, Component: o.ID.Component,
+	}
+}
+
+// unknownFields reports fields that the op does not have, and returns the
+// names of those that were given.
+func (d *opDecoder) unknownFields(v cue.Value) map[string]bool {
+	given := map[string]bool{}
+	it, err := v.Fields()
+	if err != nil {
+		return given
+	}
+	for it.Next() {
+		name := it.Selector().Unquoted()
+		given[name] = true
+		if name == "do" {
+			continue
+		}
+		if _, ok := d.schema.Field(name); !ok {
+			d.problem(unknownFieldProblem(d.schema, name, d.op.keyRange(name)))
+		}
+	}
+	return given
+}
+
+func (o *Op) keyRange(path string) Range {
+	for _, f := range o.Fields {
+		if f.Path == path {
+			return f.Key
+		}
+	}
+	return o.Range
+}
+
+// field turns one field into JSON data; false if it is wrong or not yet known.
+func (d *opDecoder) field(f ops.FieldSchema, v cue.Value) (any, bool) {
+	kind := v.IncompleteKind()
+	if kind == cue.BottomKind {
+		if v.Validate(cue.Concrete(false)) == nil { // not known yet
+			return nil, d.open(f.Name, v)
+		}
+		d.mistyped(f, v)
+		return nil, false
+	}
+	if f.Component {
+		return d.component(f.Name, v)
+	}
+	if v.Err() == nil && kind&f.Kind == 0 {
+		d.mistyped(f, v)
+		return nil, false
+	}
+	return d.data(f.Name, v)
+}
+
+func (d *opDecoder) mistyped(f ops.FieldSchema, v cue.Value) {
+	at := d.op.FieldRange(f.Name)
+	p := mistypedProblem(d.schema, f, "this", at)
+	for _, e := range errors.Errors(v.Err()) {
+		p.Message = d.schema.Do + "." + f.Name + " takes " + wantedType(f) + ": " + errorText(e)
+		break
+	}
+	d.problem(p)
+}
+
+// data turns a value into JSON data.
+func (d *opDecoder) data(path string, v cue.Value) (any, bool) {
+	if dv, ok := v.Default(); ok {
+		v = dv
+	}
+	switch kind := v.Kind(); kind {
+	case cue.StringKind:
+		s, err := v.String()
+		return s, err == nil
+	case cue.BytesKind:
+		b, err := v.Bytes()
+		return map[string][]byte{"$bytes": b}, err == nil
+	case cue.ListKind:
+		return d.list(path, v)
+	case cue.StructKind:
+		return d.object(path, v)
+	case cue.BottomKind:
+		return nil, d.open(path, v)
+	default:
+		data, err := v.MarshalJSON()
+		return json.RawMessage(data), err == nil
+	}
+}
+
+func (d *opDecoder) list(path string, v cue.Value) (any, bool) {
+	it, err := v.List()
+	if err != nil {
+		return nil, d.open(path, v)
+	}
+	out, ok := []any{}, true
+	for i := 0; it.Next(); i++ {
+		item, known := d.data(indexPath(path, i), it.Value())
+		out, ok = append(out, item), ok && known
+	}
+	return out, ok
+}
+
+func (d *opDecoder) object(path string, v cue.Value) (any, bool) {
+	it, err := v.Fields()
+	if err != nil {
+		return nil, d.open(path, v)
+	}
+	out, ok := map[string]any{}, true
+	for it.Next() {
+		name := it.Selector().Unquoted()
+		sub := path + "." + name
+		var item any
+		known := false
+		if name == "from" || name == "input" {
+			item, known = d.component(sub, it.Value())
+		} else {
+			item, known = d.data(sub, it.Value())
+		}
+		out[name], ok = item, ok && known
+	}
+	return out, ok
+}
+
+// open notes a value that is not known: wrong, still to be set, or known only
+// once an export has run. It returns false for its callers to pass on.
+func (d *opDecoder) open(path string, v cue.Value) bool {
+	if err := v.Validate(cue.Concrete(false)); err != nil {
+		d.problem(Problem{
+			Code: CodeMistypedField, Severity: SeverityError, Range: d.op.FieldRange(topField(path)),
+			Message: d.schema.Do + "." + path + ": " + errorText(errors.Errors(err)[0]),
+		})
+		return false
+	}
+	d.op.Open = append(d.op.Open, path)
+	if d.c.Template {
+		return false
+	}
+	at := d.op.FieldRange(topField(path))
+	if source := d.ev.exportBehind(d.el, topField(path)); source != "" {
+		d.problem(Problem{
+			Code: CodeWaiting, Severity: SeverityInformation, Range: at,
+			Message: d.schema.Do + "." + path + " is known once " + source + " has run",
+		})
+		return false
+	}
+	d.problem(Problem{
+		Code: CodeMissingInput, Severity: SeverityHint, Range: at,
+		Message: d.schema.Do + "." + path + " has no value yet",
+		Hint:    "set it before the component can run",
+	})
+	return false
+}
+
+// topField is the op's field that a path starts with.
+func topField(path string) string {
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		return path[:i]
+	}
+	return path
+}
+
+// exportBehind returns the component whose export a field's expression waits
+// for, "" if there is none.
+func (ev *evaluator) exportBehind(el *element, field string) string {
+	if el == nil {
+		return ""
+	}
+	for _, id := range el.identsOf(field) {
+		path, _, ok := ev.ix.staticIdent(id)
+		if c := ev.components[path]; ok && c != nil && c.exports() {
+			return path
+		}
+	}
+	return ""
+}
+
+func (c *found) exports() bool {
+	it, err := c.script.List()
+	if err != nil {
+		return false
+	}
+	for it.Next() {
+		if do, err := it.Value().LookupPath(doPath).String(); err == nil && do == "export" {
+			return true
+		}
+	}
+	return false
+}

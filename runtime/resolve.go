@@ -1,0 +1,146 @@
+package runtime
+
+import (
+	"strings"
+
+	"cuelang.org/go/cue"
+)
+
+// component resolves a field that takes a component to the component's path.
+func (d *opDecoder) component(path string, v cue.Value) (any, bool) {
+	target, ok := "", false
+	if site := d.ev.siteOf(v); site != nil {
+		target, ok = d.site(path, site, v)
+	} else {
+		target, ok = d.value(path, v)
+	}
+	if !ok {
+		return nil, false
+	}
+	d.op.Refs = append(d.op.Refs, Ref{Field: path, Component: target, Range: d.op.FieldRange(path)})
+	return target, true
+}
+
+// siteOf finds the place whose stub v is.
+func (ev *evaluator) siteOf(v cue.Value) *refSite {
+	id, err := v.LookupPath(refPath).String()
+	if err != nil {
+		return nil
+	}
+	return ev.ix.refsByID[id]
+}
+
+func (d *opDecoder) site(path string, r *refSite, v cue.Value) (string, bool) {
+	if !r.static {
+		return d.value(path, v.LookupPath(toPath))
+	}
+	target := r.target
+	if r.pkg != "" {
+		target = packageComponent(r.pkg, r.target)
+	}
+	return d.named(path, target)
+}
+
+// named resolves a component by its path.
+func (d *opDecoder) named(path, target string) (string, bool) {
+	if d.ev.components[target] != nil {
+		return target, true
+	}
+	v := d.ev.lookup(target)
+	if v.Exists() && v.LookupPath(upPath).Exists() {
+		d.ev.component(v, target, d.c.Template)
+		return target, true
+	}
+	return "", d.notAComponent(path, target, v)
+}
+
+// lookup returns the value at a component path, which may lie in an import.
+func (ev *evaluator) lookup(target string) cue.Value {
+	root := ev.root
+	if pkg, path, ok := strings.Cut(target, ":"); ok && !strings.Contains(pkg, `"`) {
+		root, target = ev.imported[pkg], path
+	}
+	return root.LookupPath(cue.ParsePath(target))
+}
+
+// value resolves a component that is given as a value: by the path it is a
+// reference to, by the text of its script, or as a script in place.
+func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
+	if root, ref := v.ReferencePath(); len(ref.Selectors()) > 0 {
+		if target, ok := d.ev.pathOf(root, ref); ok {
+			if c := d.ev.components[target]; c != nil && !c.Template {
+				return target, true
+			}
+			if up := v.LookupPath(upPath); up.Exists() && !strings.Contains(target, "#") {
+				return d.named(path, target)
+			}
+		}
+	}
+	up := v.LookupPath(upPath)
+	if up.Exists() {
+		if s := d.ev.scriptOf(up); s != nil {
+			if cs := d.ev.byScript[s.value.Pos()]; len(cs) == 1 && !cs[0].Template {
+				return cs[0].Path, true
+			}
+		}
+		return d.inPlace(path, v, up)
+	}
+	switch {
+	case v.Kind() == cue.ListKind:
+		return d.inPlace(path, v, v)
+	case v.LookupPath(doPath).Exists():
+		return d.inPlace(path, v, d.ev.ctx.NewList(v))
+	}
+	return "", d.notAComponent(path, "", v)
+}
+
+// inPlace makes an anonymous component of a script inside an op.
+func (d *opDecoder) inPlace(path string, v, list cue.Value) (string, bool) {
+	name := d.op.ID.String() + "." + path
+	if d.ev.components[name] != nil {
+		return name, true
+	}
+	at := d.op.FieldRange(path)
+	d.ev.register(&found{
+		Component: &Component{
+			Path: name, Anonymous: true, Template: d.c.Template, Name: at, Range: at, Script: at,
+		},
+		value: v, script: list,
+	})
+	return name, true
+}
+
+// notAComponent says why a field that takes a component has none. It returns
+// false for its callers to pass on.
+func (d *opDecoder) notAComponent(path, target string, v cue.Value) bool {
+	at := d.op.FieldRange(path)
+	what := target
+	if what == "" {
+		what = "this"
+	}
+	switch {
+	case d.c.Template || d.ev.ix.isBroken(target):
+		d.op.Open = append(d.op.Open, path)
+	case !v.Exists():
+		d.problem(Problem{
+			Code: CodeUnresolvedReference, Severity: SeverityError, Range: at,
+			Message: "there is no " + what,
+		})
+	case v.IncompleteKind() == cue.TopKind:
+		d.op.Open = append(d.op.Open, path)
+		d.problem(Problem{
+			Code: CodeMissingInput, Severity: SeverityHint, Range: at,
+			Message: d.schema.Do + "." + path + " has no component yet",
+			Hint:    "set it to a component: a value that holds " + scriptLabel,
+		})
+	case v.IncompleteKind() == cue.BottomKind:
+		d.bad = true // the conflict is reported where it is
+	default:
+		d.problem(Problem{
+			Code: CodeNotAComponent, Severity: SeverityError, Range: at,
+			Message: what + " is not a component: it has no " + scriptLabel,
+			Hint:    "name a value that holds " + scriptLabel + ": [...]",
+		})
+	}
+	return false
+}
