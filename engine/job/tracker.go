@@ -48,7 +48,13 @@ func NewTracker(steps []runtime.Step) *Tracker {
 		t.steps = append(t.steps, step{Step: s, said: StatusPending})
 		for _, d := range s.Digests {
 			t.byDgst[d] = append(t.byDgst[d], i)
-			t.verts[d] = &vertex{status: StatusPending}
+			if t.verts[d] == nil {
+				t.verts[d] = &vertex{status: StatusPending}
+			}
+			// The name a vertex goes by when it runs without cache beside an
+			// identical one that uses it.
+			alias := digest.FromString(d.String() + "-ignorecache")
+			t.byDgst[alias], t.verts[alias] = t.byDgst[d], t.verts[d]
 		}
 	}
 	return t

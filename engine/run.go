@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"go.uber.org/zap"
+
+	"github.com/dagger/dagger-lsp/engine/image"
+	"github.com/dagger/dagger-lsp/engine/job"
+	"github.com/dagger/dagger-lsp/engine/solve"
+	"github.com/dagger/dagger-lsp/runtime"
+)
+
+// errProblems ends a job whose problems have been said.
+var errProblems = errors.New("the target has problems")
+
+// run is a job's whole life.
+func (e *Engine) run(ctx context.Context, j *Job, req Request) {
+	defer close(j.done)
+	j.emit(job.Event{Time: time.Now(), Kind: job.KindJobStarted, Job: j.id, Target: req.Target})
+	r := &running{engine: e, job: j, req: req}
+	err := r.guarded(ctx)
+	j.emit(r.verdict(ctx, err))
+	e.log.Debug("job ended", zap.String("job", j.id), zap.String("target", req.Target), zap.Error(err))
+}
+
+// running is what one job knows while it runs.
+type running struct {
+	engine *Engine
+	job    *Job
+	req    Request
+
+	// mu guards what the session's goroutine sets and the status goroutine
+	// reads.
+	mu      sync.Mutex
+	tracker *job.Tracker
+	steps   []runtime.Step
+}
+
+// guarded is solve with its panics as errors.
+func (r *running) guarded(ctx context.Context) (err error) {
+	defer r.recovered(&err)
+	return r.solve(ctx)
+}
+
+// recovered turns a panic into an error: a bug in one job must not take the
+// editor's server along.
+func (r *running) recovered(err *error) {
+	if p := recover(); p != nil {
+		r.engine.log.Error("panic in a job", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		*err = fmt.Errorf("internal error: %v", p)
+	}
+}
+
+func (r *running) solve(ctx context.Context) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	sreq := solve.Request{
+		Workspace: r.req.Workspace, Lower: r.lower, Status: r.status, NoCache: r.req.NoCache,
+	}
+	if s := r.engine.images; s != nil {
+		c, err := s.Content()
+		if err != nil {
+			return err
+		}
+		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: c}
+	}
+	res, err := r.engine.conn.Run(ctx, sreq)
+	if err != nil {
+		return err
+	}
+	return r.exports(res.Exports)
+}
+
+// check finds what is wrong before any daemon is touched.
+func (r *running) check() error {
+	needs, problems := r.req.Plan.Needs(r.req.Target, r.req.Workspace)
+	for _, l := range needs.Locals {
+		if st, err := os.Stat(l.Dir); err != nil || !st.IsDir() {
+			problems = append(problems, r.missingDir(l))
+		}
+	}
+	return r.problems(problems)
+}
+
+func (r *running) missingDir(l runtime.Local) runtime.Problem {
+	p := runtime.Problem{
+		Code: runtime.CodeBadValue, Severity: runtime.SeverityError, Component: l.Op.Component,
+		Message: fmt.Sprintf("there is no directory %s", l.Dir),
+		Hint:    "create it, or mend dir",
+	}
+	if op := r.req.Plan.Op(l.Op); op != nil {
+		p.Range = op.FieldRange("dir")
+	}
+	return p
+}
+
+// problems says ps, and ends the job if any of them is an error.
+func (r *running) problems(ps []runtime.Problem) error {
+	now := time.Now()
+	for i := range ps {
+		r.job.emit(job.Event{Time: now, Kind: job.KindProblem, Problem: &ps[i]})
+	}
+	if runtime.HasErrors(ps) {
+		return errProblems
+	}
+	return nil
+}
+
+// lower compiles the target, inside the session.
+func (r *running) lower(ctx context.Context, images runtime.Resolver) (_ *runtime.Job, err error) {
+	// The session calls this from a goroutine of its own.
+	defer r.recovered(&err)
+	compiled, problems, err := r.req.Plan.Lower(ctx, r.req.Target, runtime.LowerOptions{
+		Workspace: r.req.Workspace, Images: images,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.problems(problems); err != nil || compiled == nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tracker, r.steps = job.NewTracker(compiled.Steps), compiled.Steps
+	r.job.emit(job.Event{Time: time.Now(), Kind: job.KindPlanLowered, Steps: job.Steps(compiled.Steps)})
+	return compiled, nil
+}
+
+// status folds one report of BuildKit into events.
+func (r *running) status(st solve.Status) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tracker == nil {
+		return
+	}
+	now := time.Now()
+	// Output first: a vertex may write and end in one report.
+	for _, l := range st.Logs {
+		r.job.emit(r.tracker.Log(l.Digest, l.Stream, l.Data, now)...)
+	}
+	for _, v := range st.Vertices {
+		r.job.emit(r.tracker.Vertex(v, now)...)
+	}
+}
+
+// exports decodes what was read back. A file that is missing or does not hold
+// what the op says is a problem at the op.
+func (r *running) exports(exports []solve.Export) error {
+	var problems []runtime.Problem
+	for _, x := range exports {
+		value, err := any(nil), x.Err
+		if err == nil {
+			value, err = job.Decode(x.Format, x.Data)
+		}
+		if err != nil {
+			problems = append(problems, r.badExport(x, err))
+			continue
+		}
+		r.job.emit(job.Event{Time: time.Now(), Kind: job.KindExport, Op: []runtime.OpID{x.Op}, Export: &job.ExportValue{
+			Op: x.Op, Source: x.Source, Format: x.Format, Value: value,
+		}})
+	}
+	return r.problems(problems)
+}
+
+func (r *running) badExport(x solve.Export, err error) runtime.Problem {
+	p := runtime.Problem{
+		Code: runtime.CodeBadValue, Severity: runtime.SeverityError, Component: x.Op.Component,
+		Message: fmt.Sprintf("export of %s as %s: %v", x.Source, x.Format, err),
+	}
+	if op := r.req.Plan.Op(x.Op); op != nil {
+		p.Range = op.FieldRange("source")
+	}
+	return p
+}

@@ -1,0 +1,151 @@
+package solve
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/moby/buildkit/client"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	bksession "github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/filesync"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/dagger/dagger-lsp/engine/job"
+	"github.com/dagger/dagger-lsp/runtime"
+)
+
+// product is how we name ourselves to BuildKit.
+const product = "dagger-lsp"
+
+// Request is one job to solve.
+type Request struct {
+	// Workspace tells workspaces apart in BuildKit's cache of local files.
+	Workspace string
+	// Images is asked before any registry.
+	Images runtime.Resolver
+	// Stores are the image layouts that the job may name.
+	Stores map[string]content.Store
+	// Lower compiles the job. It is called once, in the session, and may
+	// return no job: then nothing is solved.
+	Lower func(context.Context, runtime.Resolver) (*runtime.Job, error)
+	// Status is told what BuildKit reports, in order, from one goroutine.
+	Status func(Status)
+	// NoCache runs every command and file operation again.
+	NoCache bool
+}
+
+// Status is one report of a running job.
+type Status struct {
+	Vertices []job.Vertex
+	Logs     []Log
+}
+
+// Log is a piece of a vertex's output.
+type Log struct {
+	Digest digest.Digest
+	Stream int
+	Data   []byte
+}
+
+// Result is what a solved job gives.
+type Result struct {
+	Exports []Export
+}
+
+// session is one Run on one client.
+type session struct {
+	req    Request
+	dirs   directories
+	began  atomic.Bool
+	result Result
+}
+
+// inSessionError marks an error of our own inside the session, to find it
+// again in what the client makes of it.
+type inSessionError struct{ error }
+
+func (e *inSessionError) Unwrap() error { return e.error }
+
+// build opens the session and waits until the daemon has let go of the job:
+// the client returns only when the daemon has closed the job's status stream,
+// and so when its containers are gone.
+func (s *session) build(ctx context.Context, l *live) error {
+	ch := make(chan *client.SolveStatus)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.report(ch) })
+	opt := client.SolveOpt{
+		OCIStores: s.req.Stores,
+		SharedKey: digest.FromString(s.req.Workspace).Encoded(),
+		Session:   []bksession.Attachable{filesync.NewFSSyncProvider(&s.dirs)},
+	}
+	var inside error
+	_, err := l.Build(ctx, opt, product, func(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
+		s.began.Store(true)
+		inside = s.solve(ctx, gw)
+		return gateway.NewResult(), inside
+	}, ch)
+	wg.Wait()
+	if err != nil && inside != nil {
+		// Typed where it happened, flattened on its way through the daemon.
+		return errors.Join(inside, err)
+	}
+	return err
+}
+
+// solve is the body of the session.
+func (s *session) solve(ctx context.Context, gw gateway.Client) error {
+	j, err := s.req.Lower(ctx, &images{local: s.req.Images, gw: gw})
+	if err != nil {
+		return &inSessionError{err}
+	}
+	if j == nil || len(j.Definition.Def) == 0 {
+		return nil
+	}
+	if err := s.dirs.set(j.Locals); err != nil {
+		return &inSessionError{err}
+	}
+	def := j.Definition.ToPB()
+	if err := checkEntitlements(def); err != nil {
+		return &inSessionError{err}
+	}
+	if s.req.NoCache {
+		if def, err = withoutCache(def); err != nil {
+			return &inSessionError{err}
+		}
+	}
+	res, err := gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true})
+	if err != nil {
+		return err
+	}
+	ref, err := res.SingleRef()
+	if err != nil {
+		return err
+	}
+	s.result.Exports, err = readExports(ctx, ref, j.Exports)
+	return err
+}
+
+// report hands statuses on until the client closes the channel.
+func (s *session) report(ch <-chan *client.SolveStatus) {
+	for st := range ch {
+		if s.req.Status != nil {
+			s.req.Status(translate(st))
+		}
+	}
+}
+
+func translate(st *client.SolveStatus) Status {
+	var out Status
+	for _, v := range st.Vertexes {
+		out.Vertices = append(out.Vertices, job.Vertex{
+			Digest: v.Digest, Started: v.Started, Completed: v.Completed, Cached: v.Cached, Error: v.Error,
+		})
+	}
+	for _, l := range st.Logs {
+		out.Logs = append(out.Logs, Log{Digest: l.Vertex, Stream: l.Stream, Data: l.Data})
+	}
+	return out
+}
