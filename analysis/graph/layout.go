@@ -21,7 +21,7 @@ var (
 // Distances between cards, in pixels: enough for an arrow to bend.
 const (
 	nodeGap = 26
-	rankGap = 64
+	rankGap = 54
 )
 
 type point struct {

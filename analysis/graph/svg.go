@@ -32,7 +32,7 @@ const (
 	rowChar     = 7.25
 	pillChar    = 6.7
 	minWidth    = 150
-	maxDetail   = 46
+	maxDetail   = 40
 	maxName     = 40
 )
 

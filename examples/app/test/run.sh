@@ -5,7 +5,7 @@ set -u
 passed=0 failed=0
 for page in /test/cases/*.md; do
 	want=${page%.md}.html
-	if awk -f /usr/lib/mdsite/render.awk "$page" | diff - "$want" >/tmp/diff 2>&1; then
+	if awk -f /opt/mdsite/render.awk "$page" | diff - "$want" >/tmp/diff 2>&1; then
 		passed=$((passed + 1))
 	else
 		failed=$((failed + 1))

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/dagger/dagger-lsp/analysis"
+	"github.com/dagger/dagger-lsp/analysis/checks"
+	"github.com/dagger/dagger-lsp/runtime"
+	"github.com/dagger/dagger-lsp/runtime/worker"
+)
+
+// source is the package that the arguments name: a folder, or a file that then
+// stands alone.
+func (a *app) source(dir string) (runtime.Source, error) {
+	path := a.env.abs(dir)
+	st, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return runtime.Source{}, fmt.Errorf("no such file or folder: %s", dir)
+	}
+	if err != nil {
+		return runtime.Source{}, fmt.Errorf("open %s: %w", dir, err)
+	}
+	src := runtime.Source{Dir: path, Tags: a.flags.tags, Offline: a.flags.offline}
+	if !st.IsDir() {
+		src.Dir, src.File = filepath.Dir(path), path
+	}
+	return src, nil
+}
+
+// loaded is a plan with all its problems, those of the checks included.
+type loaded struct {
+	plan     *runtime.Plan
+	problems []runtime.Problem
+}
+
+// load evaluates the package in a child that can be killed.
+func (a *app) load(ctx context.Context, dir string) (loaded, error) {
+	src, err := a.source(dir)
+	if err != nil {
+		return loaded{}, err
+	}
+	pool := worker.New(a.workerOptions())
+	plan, err := pool.Evaluate(ctx, src)
+	err = errors.Join(err, pool.Close())
+	if err != nil {
+		return loaded{}, interruption(ctx, fmt.Errorf("evaluate %s: %w", dir, err))
+	}
+	facts := checks.Facts{MissingDirs: missingDirs(checks.Dirs(plan))}
+	return loaded{plan, analysis.Problems(plan, facts)}, nil
+}
+
+// interruption makes an error that only says that the user pressed Ctrl-C
+// into a silent exit.
+func interruption(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errInterrupted) {
+		return &exitError{code: exitCanceled}
+	}
+	return err
+}
+
+// workerOptions hands the limits to both sides: the child watches its memory,
+// the pool the clock.
+func (a *app) workerOptions() worker.Options {
+	return worker.Options{
+		Command:     []string{a.env.executable, workerName, fmt.Sprintf("--eval-memory=%d", a.flags.evalMemory)},
+		Budget:      a.flags.evalBudget,
+		MemoryBytes: a.flags.evalMemory << 20,
+		Log:         a.log(),
+	}
+}
+
+// missingDirs are those of dirs that are no folders.
+func missingDirs(dirs []string) map[string]bool {
+	out := map[string]bool{}
+	for _, d := range dirs {
+		if st, err := os.Stat(d); err != nil || !st.IsDir() {
+			out[d] = true
+		}
+	}
+	return out
+}
+
+// log is silent unless --verbose is given: people get messages, not logs.
+func (a *app) log() *zap.Logger {
+	if !a.flags.verbose {
+		return zap.NewNop()
+	}
+	config := zap.NewDevelopmentEncoderConfig()
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(config), zapcore.AddSync(a.stderr), zap.DebugLevel))
+}
