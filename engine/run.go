@@ -67,17 +67,23 @@ func (r *running) solve(ctx context.Context) error {
 		Workspace: r.req.Workspace, Lower: r.lower, Status: r.status, NoCache: r.req.NoCache,
 	}
 	if s := r.engine.images; s != nil {
-		c, err := s.Content()
-		if err != nil {
-			return err
-		}
-		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: c}
+		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: s.Content()}
 	}
 	res, err := r.engine.conn.Run(ctx, sreq)
 	if err != nil {
 		return err
 	}
+	r.finish()
 	return r.exports(res.Exports)
+}
+
+// finish says of each op how it ended, once the solve went well.
+func (r *running) finish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tracker != nil {
+		r.job.emit(r.tracker.Finish(time.Now())...)
+	}
 }
 
 // check finds what is wrong before any daemon is touched.

@@ -20,8 +20,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
-	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/gofrs/flock"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	digest "github.com/opencontainers/go-digest"
@@ -48,18 +46,6 @@ func Open(dir string) *Store { return &Store{dir: dir} }
 
 // Dir is the store's directory.
 func (s *Store) Dir() string { return s.dir }
-
-// Content gives BuildKit's session the blobs of the store.
-func (s *Store) Content() (content.Store, error) {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("create the image store: %w", err)
-	}
-	c, err := local.NewStore(s.dir)
-	if err != nil {
-		return nil, fmt.Errorf("open the image store's blobs: %w", err)
-	}
-	return c, nil
-}
 
 // Entry is one image of the store.
 type Entry struct {

@@ -12,6 +12,7 @@ import (
 // Vertex is what BuildKit reports of one vertex of the definition.
 type Vertex struct {
 	Digest    digest.Digest
+	Inputs    []digest.Digest
 	Started   *time.Time
 	Completed *time.Time
 	Cached    bool
@@ -20,8 +21,11 @@ type Vertex struct {
 
 // Tracker turns reports about vertices into events about ops. An op may have
 // several vertices: it is done when all are, and cached only if all are. A
-// vertex may belong to several ops: each gets its events. BuildKit may run a
-// vertex in several stretches, so a settled op may start again.
+// vertex may belong to several ops: each gets its events.
+//
+// BuildKit runs a source in several stretches (find it, then fetch it) and
+// reports each as complete, so a source ends only when something that reads it
+// moves: as done if that runs, as cached if that is cached.
 type Tracker struct {
 	steps  []step
 	byDgst map[digest.Digest][]int
@@ -35,7 +39,9 @@ type step struct {
 }
 
 type vertex struct {
-	status   Status
+	status Status
+	// held is set when a source has completed a stretch.
+	held     bool
 	lines    [3]lineBuffer
 	err      string
 	exitCode *int
@@ -60,21 +66,75 @@ func NewTracker(steps []runtime.Step) *Tracker {
 	return t
 }
 
-// Vertex takes one report. Vertices that are no op's own are passed over.
+// Vertex takes one report. Vertices that are no op's own matter only as
+// readers of those that are.
 func (t *Tracker) Vertex(v Vertex, now time.Time) []Event {
+	status, now := verdict(v), at(v, now)
+	var events []Event
+	for _, in := range v.Inputs {
+		events = append(events, t.release(in, status, now)...)
+	}
 	have := t.verts[v.Digest]
 	if have == nil {
-		return nil
+		return events
 	}
-	have.status = verdict(v)
-	if have.status == StatusFailed {
+	switch {
+	case status == StatusDone && len(v.Inputs) == 0:
+		have.held = true
+		return append(events, t.settle(v.Digest, now)...)
+	case status == StatusPending && have.status != StatusPending:
+		// An announcement that came again.
+		return events
+	case status == StatusFailed:
 		have.err, have.exitCode = v.Error, exitCode(v.Error)
 	}
-	var events []Event
-	if have.status.Ended() {
-		events = t.flush(v.Digest, now)
+	have.status = status
+	if status.Ended() {
+		events = append(events, t.flush(v.Digest, now)...)
 	}
-	return append(events, t.settle(v.Digest, at(v, now))...)
+	return append(events, t.settle(v.Digest, now)...)
+}
+
+// release ends a source whose reader has moved.
+func (t *Tracker) release(source digest.Digest, reader Status, now time.Time) []Event {
+	v := t.verts[source]
+	if v == nil || !v.held || reader == StatusPending || reader == StatusCanceled {
+		return nil
+	}
+	status := StatusDone
+	if reader == StatusCached {
+		status = StatusCached
+	}
+	if v.status == status || v.status == StatusDone {
+		return nil
+	}
+	v.status = status
+	return append(t.flush(source, now), t.settle(source, now)...)
+}
+
+// Finish says what is left to say of a job that went well: sources that
+// nothing read, steps without vertices, and vertices that were not needed
+// because what follows from them was known.
+func (t *Tracker) Finish(now time.Time) []Event {
+	var events []Event
+	for i := range t.steps {
+		s := &t.steps[i]
+		if s.said.Ended() {
+			continue
+		}
+		status := StatusDone
+		switch {
+		case len(s.Digests) == 0 && i > 0:
+			// In dependency order, what comes before is what it refers to.
+			status = t.steps[i-1].said
+		case len(s.Digests) > 0 && s.said == StatusPending:
+			status = StatusCached
+		}
+		if e, ok := t.say(i, status, now); ok {
+			events = append(events, e)
+		}
+	}
+	return events
 }
 
 // at is when a report's news happened, on the daemon's clock if it says so.

@@ -141,7 +141,7 @@ func translate(st *client.SolveStatus) Status {
 	var out Status
 	for _, v := range st.Vertexes {
 		out.Vertices = append(out.Vertices, job.Vertex{
-			Digest: v.Digest, Started: v.Started, Completed: v.Completed, Cached: v.Cached, Error: v.Error,
+			Digest: v.Digest, Inputs: v.Inputs, Started: v.Started, Completed: v.Completed, Cached: v.Cached, Error: v.Error,
 		})
 	}
 	for _, l := range st.Logs {
