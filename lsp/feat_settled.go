@@ -34,7 +34,7 @@ func settled(o *owner, p *settledParams) (answer, error) {
 	snap := pk.snap
 	done := make(chan struct{})
 	pk.settled = append(pk.settled, done)
-	if snap.evaluated() || o.opts.Evaluator == nil {
+	if pk.judged == snap.seq {
 		pk.settle()
 	}
 	return func(ctx context.Context) (any, error) {

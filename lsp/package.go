@@ -29,7 +29,9 @@ type pkg struct {
 	// timer and cancel belong to the evaluation that is due or under way.
 	timer  *time.Timer
 	cancel context.CancelCauseFunc
-	// settled are closed when the current snapshot is evaluated.
+	// judged is the sequence of the last snapshot whose second tier is out,
+	// or never will be; settled are closed when it is the current one's.
+	judged  uint64
 	settled []chan struct{}
 }
 
@@ -47,7 +49,9 @@ func (p *pkg) stop(cause error) {
 	}
 }
 
+// settle notes that the current snapshot's diagnostics are complete.
 func (p *pkg) settle() {
+	p.judged = p.snap.seq
 	for _, c := range p.settled {
 		close(c)
 	}
