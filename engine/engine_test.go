@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -251,4 +250,3 @@ list: {
 	}
 }
 
-func background(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -101,4 +102,30 @@ func moduleRoot(tb testing.TB) string {
 	}
 	tb.Fatal("no go.mod above the test's directory")
 	return ""
+}
+
+// PID is the daemon that runs with o.
+func PID(tb testing.TB, o daemon.Options) int {
+	tb.Helper()
+	pid, err := daemon.PID(tb.Context(), o.Socket)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return pid
+}
+
+// Mounts are this machine's mounts under a directory.
+func Mounts(tb testing.TB, dir string) []string {
+	tb.Helper()
+	b, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var under []string
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir) {
+			under = append(under, f[1])
+		}
+	}
+	return under
 }

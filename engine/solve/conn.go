@@ -93,7 +93,7 @@ func (c *Conn) Run(ctx context.Context, req Request) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &session{req: req}
+		s := &session{req: req, vertices: newVertices()}
 		err = s.build(ctx, l)
 		switch {
 		case err == nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/moby/buildkit/client"
@@ -19,6 +20,10 @@ import (
 
 // product is how we name ourselves to BuildKit.
 const product = "dagger-lsp"
+
+// closeTimeout bounds the end of a cancelled session: the wait for containers,
+// and some.
+const closeTimeout = drainTimeout + 4*time.Second
 
 // Request is one job to solve.
 type Request struct {
@@ -57,10 +62,12 @@ type Result struct {
 
 // session is one Run on one client.
 type session struct {
-	req    Request
-	dirs   directories
-	began  atomic.Bool
-	result Result
+	req  Request
+	dirs directories
+	// vertices are those that run.
+	vertices *vertices
+	began    atomic.Bool
+	result   Result
 }
 
 // inSessionError marks an error of our own inside the session, to find it
@@ -69,9 +76,9 @@ type inSessionError struct{ error }
 
 func (e *inSessionError) Unwrap() error { return e.error }
 
-// build opens the session and waits until the daemon has let go of the job:
-// the client returns only when the daemon has closed the job's status stream,
-// and so when its containers are gone.
+// build opens the session and waits until it is closed. Cancelling ctx cancels
+// the solve, not the session, so that the daemon can still say when the
+// containers are gone.
 func (s *session) build(ctx context.Context, l *live) error {
 	ch := make(chan *client.SolveStatus)
 	var wg sync.WaitGroup
@@ -81,10 +88,16 @@ func (s *session) build(ctx context.Context, l *live) error {
 		SharedKey: digest.FromString(s.req.Workspace).Encoded(),
 		Session:   []bksession.Attachable{filesync.NewFSSyncProvider(&s.dirs)},
 	}
+	outer, release := s.outlive(ctx)
+	defer release()
 	var inside error
-	_, err := l.Build(ctx, opt, product, func(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
+	_, err := l.Build(outer, opt, product, func(outer context.Context, gw gateway.Client) (*gateway.Result, error) {
 		s.began.Store(true)
-		inside = s.solve(ctx, gw)
+		inner, cancel := context.WithCancelCause(outer)
+		defer cancel(nil)
+		stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+		defer stop()
+		inside = s.solve(inner, gw)
 		return gateway.NewResult(), inside
 	}, ch)
 	wg.Wait()
@@ -93,6 +106,25 @@ func (s *session) build(ctx context.Context, l *live) error {
 		return errors.Join(inside, err)
 	}
 	return err
+}
+
+// outlive gives the session's context: it ends with ctx as long as the session
+// has not begun, and some time after it later.
+func (s *session) outlive(ctx context.Context) (context.Context, func()) {
+	outer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	late := time.AfterFunc(closeTimeout, func() { cancel(context.Cause(ctx)) })
+	late.Stop()
+	stop := context.AfterFunc(ctx, func() {
+		if !s.began.Load() {
+			cancel(context.Cause(ctx))
+		}
+		late.Reset(closeTimeout)
+	})
+	return outer, func() {
+		stop()
+		late.Stop()
+		cancel(nil)
+	}
 }
 
 // solve is the body of the session.
@@ -118,6 +150,7 @@ func (s *session) solve(ctx context.Context, gw gateway.Client) error {
 	}
 	res, err := gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true})
 	if err != nil {
+		s.vertices.drain(ctx, gw, def)
 		return err
 	}
 	ref, err := res.SingleRef()
@@ -130,7 +163,9 @@ func (s *session) solve(ctx context.Context, gw gateway.Client) error {
 
 // report hands statuses on until the client closes the channel.
 func (s *session) report(ch <-chan *client.SolveStatus) {
+	defer s.vertices.end()
 	for st := range ch {
+		s.vertices.apply(st)
 		if s.req.Status != nil {
 			s.req.Status(translate(st))
 		}
