@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,9 +29,7 @@ func (a *app) workerCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return worker.Serve(cmd.Context(), a.stdin, a.stdout, worker.Limits{
-				MemoryBytes: a.flags.evalMemory << 20, Exit: os.Exit,
-			})
+			return worker.Serve(cmd.Context(), a.stdin, a.stdout)
 		},
 	}
 }

@@ -20,6 +20,7 @@ type ttyView struct {
 	state job.State
 	// drawn is how many lines the live block has on the screen.
 	drawn int
+	told  told
 	now   func() time.Time
 	size  func() (width, height int)
 }
@@ -34,7 +35,7 @@ const (
 const tailShown = 3
 
 func newTTYView(a *app) *ttyView {
-	return &ttyView{a: a, now: time.Now, size: func() (int, int) {
+	return &ttyView{a: a, told: told{}, now: time.Now, size: func() (int, int) {
 		if f, ok := a.stderr.(*os.File); ok {
 			if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
 				return w, h
@@ -66,11 +67,12 @@ func (v *ttyView) end(s job.State) {
 
 // settled is the line that stays of operations that have ended.
 func (v *ttyView) settled(e job.Event) string {
-	if len(e.Op) == 0 {
+	fresh := v.told.fresh(e)
+	if len(fresh) == 0 {
 		return ""
 	}
-	o, _ := v.state.Op(e.Op[0])
-	line := fmt.Sprintf("%s %s  %s", mark(o.Status), ids(e.Op), printable(o.Summary))
+	o, _ := v.state.Op(fresh[0])
+	line := fmt.Sprintf("%s %s  %s", mark(o.Status), ids(fresh), printable(o.Summary))
 	if o.Status == job.StatusDone {
 		line += took(v.state, e)
 	} else {

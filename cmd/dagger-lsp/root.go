@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
 	"github.com/dagger/dagger-lsp/runtime/worker"
@@ -42,6 +43,12 @@ and output, for an editor to start.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          serve.RunE,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			if !a.flags.verbose && cmd.Name() != daemonName {
+				// Libraries of BuildKit log there; people get messages.
+				logrus.SetOutput(io.Discard)
+			}
+		},
 	}
 	root.Flags().AddFlagSet(serve.Flags())
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -66,11 +66,9 @@ func interruption(ctx context.Context, err error) error {
 	return err
 }
 
-// workerOptions hands the limits to both sides: the child watches its memory,
-// the pool the clock.
 func (a *app) workerOptions() worker.Options {
 	return worker.Options{
-		Command:     []string{a.env.executable, workerName, fmt.Sprintf("--eval-memory=%d", a.flags.evalMemory)},
+		Command:     []string{a.env.executable, workerName},
 		Budget:      a.flags.evalBudget,
 		MemoryBytes: a.flags.evalMemory << 20,
 		Log:         a.log(),
