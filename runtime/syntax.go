@@ -224,3 +224,15 @@ func (ix *index) names() []string {
 	slices.Sort(out)
 	return out
 }
+
+// Unevaluated is the plan that syntax gives, with a problem on the whole
+// package that says why there is no more.
+func Unevaluated(src Source, why Problem) *Plan {
+	p := Syntax(src)
+	if len(p.Files) > 0 {
+		why.Range = fileRange(p.Files[0])
+		why.Range.End.Line = 1
+	}
+	p.Problems = append([]Problem{why}, p.Problems...)
+	return p
+}
