@@ -45,8 +45,6 @@ type evaluator struct {
 	ix   *index
 	plan *Plan
 	root cue.Value
-	// schemas are the op definitions, compiled in ctx.
-	schemas map[string]cue.Value
 	// components by path, made or being made, and in the order found.
 	components map[string]*found
 	order      []*found
@@ -75,14 +73,16 @@ var (
 func newEvaluator(ix *index, p *Plan) *evaluator {
 	ev := &evaluator{
 		ctx: cuecontext.New(), ix: ix, plan: p,
-		schemas: map[string]cue.Value{}, components: map[string]*found{},
-		byScript: map[token.Pos][]*found{}, imported: map[string]cue.Value{},
-	}
-	for _, k := range ops.All() {
-		v := ev.ctx.CompileString(k.Schema, cue.Filename(k.Do+".cue"))
-		ev.schemas[k.Do] = v.LookupPath(cue.ParsePath(k.Definition))
+		components: map[string]*found{},
+		byScript:   map[token.Pos][]*found{}, imported: map[string]cue.Value{},
 	}
 	return ev
+}
+
+// schema compiles the definition of an op.
+func (ev *evaluator) schema(do string) cue.Value {
+	k, _ := ops.ByName(do)
+	return ev.ctx.CompileString(k.Schema).LookupPath(cue.ParsePath(k.Definition))
 }
 
 func (ev *evaluator) run(root cue.Value) {

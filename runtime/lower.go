@@ -94,8 +94,49 @@ func (l *lowering) component(ctx context.Context, c *Component) (llb.State, erro
 			return llb.State{}, err
 		}
 	}
+	state, err := flatten(ctx, state)
+	if err != nil {
+		return llb.State{}, fmt.Errorf("lower %s: %w", c.Path, err)
+	}
 	l.results[c] = state
 	return state, nil
+}
+
+// flatten drops the history of a state. llb looks a value up through every
+// state before it, which makes a long chain of components quadratic.
+func flatten(ctx context.Context, s llb.State) (llb.State, error) {
+	if s.Output() == nil {
+		return s, nil
+	}
+	env, err := s.Env(ctx)
+	if err != nil {
+		return s, err
+	}
+	dir, err := s.GetDir(ctx)
+	if err != nil {
+		return s, err
+	}
+	flat := llb.NewState(s.Output())
+	for _, kv := range env.ToArray() {
+		k, v, _ := strings.Cut(kv, "=")
+		flat = flat.AddEnv(k, v)
+	}
+	flat = flat.Dir(dir)
+	if platform, err := s.GetPlatform(ctx); err == nil && platform != nil {
+		flat = flat.Platform(*platform)
+	}
+	user, err := s.Value(ctx, userKey{})
+	if name, ok := user.(string); ok {
+		flat = setUser(flat, name)
+	}
+	return flat, err
+}
+
+// userKey keeps the user beside llb's own value, which cannot be read back.
+type userKey struct{}
+
+func setUser(s llb.State, name string) llb.State {
+	return s.User(name).WithValue(userKey{}, name)
 }
 
 func (l *lowering) lowerOp(ctx context.Context, op *Op, in llb.State) (llb.State, error) {
@@ -214,7 +255,13 @@ func (l *lowering) Image(ctx context.Context, ref string) (llb.State, error) {
 	if err != nil {
 		return llb.State{}, err
 	}
-	return state.WithImageConfig(config)
+	if state, err = state.WithImageConfig(config); err != nil {
+		return llb.State{}, err
+	}
+	if img.Config.Config.User != "" { // llb leaves it out
+		state = setUser(state, img.Config.Config.User)
+	}
+	return state, nil
 }
 
 func (l *lowering) imageSource(img Image) llb.State {

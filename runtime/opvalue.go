@@ -108,28 +108,26 @@ func (d *opDecoder) problem(p Problem) {
 
 func (d *opDecoder) decode(v cue.Value) {
 	given := d.unknownFields(v)
-	def := d.ev.schemas[d.op.Do]
-	full := v.UnifyAccept(def, def)
 	fields := map[string]any{}
 	for _, f := range d.schema.Fields {
-		fv := full.LookupPath(cue.MakePath(cue.Str(f.Name)))
-		if !fv.Exists() && !given[f.Name] {
-			if f.Required && !d.c.Template {
-				d.problem(missingFieldProblem(d.schema, f, d.op.Range))
+		switch {
+		case given[f.Name]:
+			if data, ok := d.field(f, v.LookupPath(cue.MakePath(cue.Str(f.Name)))); ok {
+				fields[f.Name] = data
 			}
-			continue
-		}
-		if data, ok := d.field(f, fv); ok {
-			fields[f.Name] = data
+		case f.Default != nil:
+			fields[f.Name] = f.Default
+		case f.Required && !d.c.Template:
+			d.problem(missingFieldProblem(d.schema, f, d.op.Range))
 		}
 	}
 	if d.bad || len(d.op.Open) > 0 {
 		return
 	}
-	d.finish(fields)
+	d.finish(v, fields)
 }
 
-func (d *opDecoder) finish(fields map[string]any) {
+func (d *opDecoder) finish(v cue.Value, fields map[string]any) {
 	data, err := json.Marshal(fields)
 	if err != nil {
 		return // maps, slices and scalars only: cannot happen
@@ -140,13 +138,29 @@ func (d *opDecoder) finish(fields map[string]any) {
 		d.problem(d.op.fieldProblem(m))
 	}
 	if err != nil {
-		d.problem(Problem{
-			Code: CodeMistypedField, Severity: SeverityError, Range: d.op.Range, Message: err.Error(),
-		})
+		d.explain(v, err)
 		return
 	}
 	if spec != nil {
 		d.op.Value, d.op.Spec = data, spec
+	}
+}
+
+// explain lets CUE say why an op does not decode. Only then is the op unified
+// with its definition: for every op that would double the evaluation's time.
+func (d *opDecoder) explain(v cue.Value, cause error) {
+	def := d.ev.schema(d.op.Do)
+	full := v.UnifyAccept(def, def)
+	for _, f := range d.schema.Fields {
+		fv := full.LookupPath(cue.MakePath(cue.Str(f.Name)))
+		if err := fv.Validate(cue.Concrete(false)); fv.Exists() && err != nil {
+			d.mistyped(f, err)
+		}
+	}
+	if !d.bad {
+		d.problem(Problem{
+			Code: CodeMistypedField, Severity: SeverityError, Range: d.op.Range, Message: cause.Error(),
+		})
 	}
 }
 
@@ -192,28 +206,26 @@ func (o *Op) keyRange(path string) Range {
 func (d *opDecoder) field(f ops.FieldSchema, v cue.Value) (any, bool) {
 	kind := v.IncompleteKind()
 	if kind == cue.BottomKind {
-		if v.Validate(cue.Concrete(false)) == nil { // not known yet
-			return nil, d.open(f.Name, v)
+		if err := v.Validate(cue.Concrete(false)); err != nil {
+			d.mistyped(f, err)
+			return nil, false
 		}
-		d.mistyped(f, v)
-		return nil, false
+		return nil, d.open(f.Name, v)
 	}
 	if f.Component {
 		return d.component(f.Name, v)
 	}
-	if v.Err() == nil && kind&f.Kind == 0 {
-		d.mistyped(f, v)
+	if kind&f.Kind == 0 {
+		d.problem(mistypedProblem(d.schema, f, describeKind(kind), d.op.FieldRange(f.Name)))
 		return nil, false
 	}
 	return d.data(f.Name, v)
 }
 
-func (d *opDecoder) mistyped(f ops.FieldSchema, v cue.Value) {
-	at := d.op.FieldRange(f.Name)
-	p := mistypedProblem(d.schema, f, "this", at)
-	for _, e := range errors.Errors(v.Err()) {
-		p.Message = d.schema.Do + "." + f.Name + " takes " + wantedType(f) + ": " + errorText(e)
-		break
+func (d *opDecoder) mistyped(f ops.FieldSchema, err error) {
+	p := mistypedProblem(d.schema, f, "this", d.op.FieldRange(f.Name))
+	if e := errors.Errors(err); len(e) > 0 {
+		p.Message = d.schema.Do + "." + f.Name + " takes " + wantedType(f) + ": " + errorText(e[0])
 	}
 	d.problem(p)
 }

@@ -3,7 +3,10 @@ package ops
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 )
@@ -22,6 +25,21 @@ func export() Kind {
 		Do: "export", Definition: "#Export", Schema: exportSchema,
 		New: func() Spec { return new(Export) },
 	}
+}
+
+// formats are those that a file can be read back in.
+var formats = []string{"string", "json", "yaml", "number", "boolean"}
+
+// Validate refuses unknown formats.
+func (op *Export) Validate() []*FieldError {
+	if slices.Contains(formats, op.Format) {
+		return nil
+	}
+	return []*FieldError{{
+		Field: "format", Code: "bad-value",
+		Message: fmt.Sprintf("%q is not a format", op.Format),
+		Hint:    "the formats are " + strings.Join(formats, ", "),
+	}}
 }
 
 // Lower implements Spec. The state passes through unchanged.

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -32,6 +33,9 @@ type FieldSchema struct {
 	Type     string
 	Kind     cue.Kind
 	Required bool
+	// Default is what the field has when it is not given, as JSON data; nil
+	// if there is none.
+	Default any
 	// Component marks a field that takes a component: `from`.
 	Component bool
 }
@@ -97,6 +101,7 @@ func readFields(lit ast.Expr, def cue.Value) []FieldSchema {
 			Component: name == "from",
 		}
 		fs.Kind = fieldKind(def, name)
+		fs.Default = defaultOf(def, name)
 		out = append(out, fs)
 	}
 	return out
@@ -110,6 +115,18 @@ func fieldKind(def cue.Value, name string) cue.Kind {
 		}
 	}
 	return cue.TopKind
+}
+
+func defaultOf(def cue.Value, name string) any {
+	v, ok := def.LookupPath(cue.MakePath(cue.Str(name))).Default()
+	if !ok {
+		return nil
+	}
+	data, err := v.MarshalJSON()
+	if err != nil {
+		return nil
+	}
+	return json.RawMessage(data)
 }
 
 func labelName(f *ast.Field) string {

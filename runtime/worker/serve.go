@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,10 @@ const ExitMemory = 86
 // allocate about 1 GB a second.
 const memoryCheckInterval = 20 * time.Millisecond
 
+// gcPercent trades memory for time: a child's heap is almost all live until the
+// plan is done, and then almost all garbage.
+const gcPercent = 400
+
 // request is what the parent sends.
 type request struct {
 	Source runtime.Source `json:"source"`
@@ -33,6 +38,7 @@ type request struct {
 // evaluation the parent is gone, and since CUE cannot be interrupted the
 // process ends there and then; it ends too when it goes over its memory.
 func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
+	debug.SetGCPercent(gcPercent)
 	s := &server{w: w, frames: make(chan frame)}
 	go s.read(ctx, r) // ends with r, the process's standard input
 	for {
