@@ -48,9 +48,15 @@ func (w wantedJob) apply(o *owner) {
 	o.jobs[j.ID()] = a
 	o.clearJob(a)
 	o.wg.Go(func() {
-		j.Subscribe(func(s job.State, _ job.Event) { o.post(jobChanged{j.ID(), s}) })
+		told := make(chan struct{})
+		j.Subscribe(func(s job.State, e job.Event) {
+			o.post(jobChanged{j.ID(), s})
+			if e.Kind.Last() {
+				close(told)
+			}
+		})
+		<-told
 		<-j.Done()
-		o.post(jobEnded{j.ID()})
 	})
 	w.id <- j.ID()
 }
@@ -71,14 +77,6 @@ func (e jobChanged) apply(o *owner) {
 	if e.state.Status.Ended() {
 		kind, msg := outcomeMessage(e.state)
 		o.show(kind, msg)
-	}
-}
-
-// jobEnded says that nothing of a job is left.
-type jobEnded struct{ id string }
-
-func (e jobEnded) apply(o *owner) {
-	if a, ok := o.jobs[e.id]; ok {
 		a.report.close()
 		delete(o.jobs, e.id)
 	}
