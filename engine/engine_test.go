@@ -1,3 +1,5 @@
+//go:build linux
+
 package engine_test
 
 import (
@@ -249,4 +251,3 @@ list: {
 		t.Errorf("exports: %+v", s.Exports)
 	}
 }
-

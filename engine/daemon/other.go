@@ -22,3 +22,9 @@ func Ensure(context.Context, Options) (string, error) { return "", unsupported()
 
 // Serve needs Linux.
 func Serve(context.Context, Options) error { return unsupported() }
+
+// Ping needs Linux.
+func Ping(context.Context, string) error { return unsupported() }
+
+// PID needs Linux.
+func PID(context.Context, string) (int, error) { return 0, unsupported() }

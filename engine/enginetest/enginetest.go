@@ -1,8 +1,5 @@
-// Package enginetest gives tests a real BuildKit daemon that cannot reach any
-// network, and an image store with a busybox in it.
-//
-// The daemon is the test binary itself, run again: a package that uses Daemon
-// calls Main from its TestMain.
+//go:build linux
+
 package enginetest
 
 import (
