@@ -78,16 +78,17 @@ func (l lineReader) excerpt(r runtime.Range) string {
 		return ""
 	}
 	line, ok := l.line(r.File, r.Start.Line)
-	if !ok || r.Start.Column > len(line) {
+	if !ok {
 		return ""
 	}
-	end := len(line)
-	if r.End.Line == r.Start.Line && r.End.Column <= len(line) {
-		end = r.End.Column
+	start, end := min(r.Start.Column, len(line)), len(line)
+	if r.End.Line == r.Start.Line {
+		end = max(start, min(r.End.Column, end))
 	}
-	before, marked := flat(line[:r.Start.Column]), flat(strings.TrimRight(line[r.Start.Column:max(end, r.Start.Column)], " \t\r"))
-	indent := len(before) - len(strings.TrimLeft(before, " "))
-	text, lead := flat(line)[min(indent, len(flat(line))):], ansi.StringWidth(before)-indent
+	before, marked := flat(line[:start]), flat(strings.TrimRight(line[start:end], " \t\r"))
+	text := strings.TrimLeft(flat(line), " ")
+	indent := len(flat(line)) - len(text)
+	lead := max(0, ansi.StringWidth(before)-indent)
 	if lead >= maxExcerpt {
 		return ""
 	}
