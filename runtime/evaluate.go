@@ -169,7 +169,23 @@ func (ev *evaluator) component(v cue.Value, path string, template bool) *found {
 		c.Alias = target
 	}
 	ev.register(c)
+	if c.Alias != "" {
+		ev.named(c.Alias)
+	}
 	return c
+}
+
+// named returns the component at path, which may lie in an imported package;
+// nil if the value there is none.
+func (ev *evaluator) named(path string) *found {
+	if c := ev.components[path]; c != nil {
+		return c
+	}
+	v := ev.lookup(path)
+	if !v.Exists() || !v.LookupPath(upPath).Exists() {
+		return nil
+	}
+	return ev.component(v, path, strings.Contains(path, "#"))
 }
 
 func (ev *evaluator) register(c *found) {

@@ -85,9 +85,9 @@ type refSite struct {
 	target string
 	static bool
 	pkg    string
-	// usesImport says that the expression must stay in the tree for CUE to
-	// see its import used.
-	usesImport bool
+	// stays says that the expression must stay in the tree, for CUE to see
+	// its import or let used.
+	stays bool
 	// inline is the script written in place instead of a reference.
 	inline *script
 }

@@ -79,6 +79,9 @@ type Step struct {
 	// Digests are the op's own vertices in the LLB. Ops alike to the letter
 	// share them.
 	Digests []digest.Digest
+	// Unused says that a later op replaces the state before anything took it,
+	// so that the op is not part of the definition and never runs.
+	Unused bool
 }
 
 // Job is a compiled target: one LLB definition and what is needed to solve it

@@ -198,7 +198,21 @@ func (l *lowering) finish(ctx context.Context, state llb.State) error {
 		return fmt.Errorf("marshal %s: %w", l.job.Target, err)
 	}
 	l.job.Definition = def
+	l.markUnused()
 	return nil
+}
+
+// markUnused finds the steps that did not make it into the definition.
+func (l *lowering) markUnused() {
+	in := make(map[digest.Digest]bool, len(l.job.Definition.Def))
+	for _, def := range l.job.Definition.Def {
+		in[digest.FromBytes(def)] = true
+	}
+	for i, s := range l.job.Steps {
+		if len(s.Digests) > 0 && !in[s.Digests[0]] {
+			l.job.Steps[i].Digests, l.job.Steps[i].Unused = nil, true
+		}
+	}
 }
 
 // exportsName is what people see of the vertex that gathers exports.
@@ -215,22 +229,24 @@ func (l *lowering) collectExports(state llb.State) llb.State {
 		}
 		return state
 	}
-	// The first copy takes nothing: it only makes the target's result part of
-	// the definition.
-	root := llb.Scratch()
+	var action *llb.FileAction
 	if state.Output() != nil {
-		nothing := llb.Copy(state, "/.cuellb-nothing*", "/", &llb.CopyInfo{
+		// This copies nothing: it makes the target's result part of the whole.
+		action = llb.Copy(state, "/.cuellb-nothing*", "/", &llb.CopyInfo{
 			AllowWildcard: true, AllowEmptyWildcard: true,
 		})
-		root = root.File(nothing, llb.WithCustomName(exportsName))
 	}
 	for i, e := range l.exports {
 		e.Path = "/" + strconv.Itoa(i)
-		root = root.File(llb.Copy(e.state, e.Source, e.Path, &llb.CopyInfo{FollowSymlinks: true}),
-			llb.WithCustomName(exportsName))
 		l.job.Exports = append(l.job.Exports, e.Export)
+		info := &llb.CopyInfo{FollowSymlinks: true}
+		if action == nil {
+			action = llb.Copy(e.state, e.Source, e.Path, info)
+			continue
+		}
+		action = action.Copy(e.state, e.Source, e.Path, info)
 	}
-	return root
+	return llb.Scratch().File(action, llb.WithCustomName(exportsName))
 }
 
 // The methods below are ops.Builder.

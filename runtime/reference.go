@@ -29,8 +29,24 @@ func (ix *index) refSite(el *element, path string, f *ast.Field) {
 		r.inline = ix.inlineStruct(v, at)
 	default:
 		r.target, r.pkg, r.static = ix.staticPath(f.Value)
-		r.usesImport = r.pkg != ""
+		r.stays = mustStay(f.Value)
 	}
+}
+
+// mustStay reports that a reference uses an import or a let, which CUE wants to
+// see used.
+func mustStay(e ast.Expr) bool {
+	stay := false
+	ast.Walk(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			switch id.Node.(type) {
+			case *ast.ImportSpec, *ast.LetClause:
+				stay = true
+			}
+		}
+		return !stay
+	}, nil)
+	return stay
 }
 
 // inlineStruct is a component, or a single op, written in place.
@@ -79,11 +95,28 @@ func (ix *index) staticIdent(id *ast.Ident) (path, pkg string, ok bool) {
 		return joinPath("", id.Name), "", ix.top[id.Name]
 	case *ast.ImportSpec:
 		return "", importPath(n), true
-	case *ast.Field, *ast.Alias, *ast.LetClause, *ast.ForClause:
+	case *ast.LetClause:
+		if namesItself(n) {
+			return "", "", false // CUE reports it
+		}
+		return ix.staticPath(n.Expr)
+	case *ast.Field, *ast.Alias, *ast.ForClause:
 		return "", "", false
 	}
 	_, atTop := id.Scope.(*ast.File)
 	return joinPath("", id.Name), "", atTop && ix.top[id.Name]
+}
+
+// namesItself reports a let that its own expression refers to.
+func namesItself(let *ast.LetClause) bool {
+	found := false
+	ast.Walk(let.Expr, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Node == let {
+			found = true
+		}
+		return !found
+	}, nil)
+	return found
 }
 
 func importPath(spec *ast.ImportSpec) string {

@@ -43,15 +43,10 @@ func (d *opDecoder) site(path string, r *refSite, v cue.Value) (string, bool) {
 
 // named resolves a component by its path.
 func (d *opDecoder) named(path, target string) (string, bool) {
-	if d.ev.components[target] != nil {
+	if d.ev.named(target) != nil {
 		return target, true
 	}
-	v := d.ev.lookup(target)
-	if v.Exists() && v.LookupPath(upPath).Exists() {
-		d.ev.component(v, target, d.c.Template)
-		return target, true
-	}
-	return "", d.notAComponent(path, target, v)
+	return "", d.notAComponent(path, target, d.ev.lookup(target))
 }
 
 // lookup returns the value at a component path, which may lie in an import.
@@ -135,6 +130,9 @@ func (d *opDecoder) notAComponent(path, target string, v cue.Value) bool {
 		})
 	case v.IncompleteKind() == cue.BottomKind:
 		d.bad = true // the conflict is reported where it is
+	case target == "" && v.IncompleteKind()&(cue.StructKind|cue.ListKind) == 0:
+		f, _ := d.schema.Field(topField(path))
+		d.problem(mistypedProblem(d.schema, f, describeKind(v.IncompleteKind()), at))
 	default:
 		d.problem(Problem{
 			Code: CodeNotAComponent, Severity: SeverityError, Range: at,

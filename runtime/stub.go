@@ -45,7 +45,7 @@ func (r *refSite) stubValue() ast.Expr {
 		Elts:   []ast.Decl{&ast.Field{Label: quoted(stubID, pos), Value: quoted(r.id, pos)}},
 		Rbrace: old.End(),
 	}
-	if !r.static || r.usesImport {
+	if !r.static || r.stays {
 		lit.Elts = append(lit.Elts, &ast.Field{Label: quoted(stubTo, pos), Constraint: token.OPTION, Value: old})
 	}
 	return lit

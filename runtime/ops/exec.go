@@ -98,8 +98,17 @@ func (op *Exec) Lower(ctx context.Context, b Builder, in llb.State) (llb.State, 
 	return in.Run(run...).Root(), nil
 }
 
-// Summary implements Spec.
-func (op *Exec) Summary() string { return "exec " + strings.Join(op.Args, " ") }
+// Summary implements Spec: the command in one line, cut where it gets long.
+func (op *Exec) Summary() string {
+	line := []rune("exec " + strings.Join(strings.Fields(strings.Join(op.Args, " ")), " "))
+	if len(line) > maxSummary {
+		line = append(line[:maxSummary-1], '…')
+	}
+	return string(line)
+}
+
+// maxSummary is what fits beside an op in a terminal 100 columns wide.
+const maxSummary = 72
 
 func sortedKeys[V any](m map[string]V) []string {
 	return slices.Sorted(maps.Keys(m))
