@@ -14,7 +14,7 @@ func didOpenFeature() feature {
 		announce: func(c *protocol.ServerCapabilities, _ *client) {
 			yes, incremental := true, protocol.TextDocumentSyncKindIncremental
 			c.TextDocumentSync = &protocol.TextDocumentSyncOptions{
-				OpenClose: &yes, Change: &incremental, Save: protocol.Boolean(true),
+				OpenClose: &yes, Change: &incremental, Save: &protocol.SaveOptions{}, // a bare true is newer than many editors
 			}
 		},
 		decode: notification(didOpen),
