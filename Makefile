@@ -8,7 +8,7 @@ GOTEST   := go test -timeout 20m
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools runc base-image demo test check bench lint fuzz generate generate-check race deadcode clean
+.PHONY: help build tools runc base-image demo test check bench lint fuzz generate generate-check dagre race deadcode clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -63,6 +63,13 @@ generate: bin/dagger-lsp ## write the generated files anew
 
 generate-check: bin/dagger-lsp ## fail if a generated file is not what it would be
 	@scripts/generate.sh --check
+
+DAGRE := 3.1.3
+dagre: ## fetch the layout engine anew, at the version pinned here
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; cd "$$tmp"; \
+	npm pack --silent @dagrejs/dagre@$(DAGRE) >/dev/null; tar xzf *.tgz; \
+	cp package/dist/dagre.min.js package/LICENSE .; \
+	cp dagre.min.js $(CURDIR)/analysis/graph/dagre.min.js; cp LICENSE $(CURDIR)/analysis/graph/dagre.LICENSE
 
 clean: ## remove what was built
 	@scripts/demo.sh --stop

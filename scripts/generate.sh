@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# file: command that prints it
+# What tests hold current, their -update writes.
+[[ ${1:-} == --check ]] || go test ./cmd/dagger-lsp -run '^TestCommandLineDoc$' -update >/dev/null
+
 picture() { bin/dagger-lsp graph -C examples/app version --format svg; }
 outputs=(docs/images/graph.svg)
 commands=(picture)

@@ -10,7 +10,7 @@ import (
 )
 
 // The layout is dagre's, the engine that the editor's graph view uses too, so
-// that both show the same picture. `make generate` fetches the pinned release.
+// that both show the same picture. `make dagre` fetches the pinned release.
 var (
 	//go:embed dagre.min.js
 	dagreSource string

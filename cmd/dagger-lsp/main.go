@@ -53,12 +53,41 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := untilInterrupted(context.Background())
 	defer stop()
-	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	results := &results{Writer: stdout}
+	a := &app{env: env, stdin: stdin, stdout: results, stderr: stderr}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(results)
 	root.SetErr(stderr)
-	return a.exitCode(root.ExecuteContext(ctx))
+	err = root.ExecuteContext(ctx)
+	if results.failed != nil {
+		err = fmt.Errorf("write the result: %w", results.failed)
+	}
+	return a.exitCode(err)
+}
+
+// results is standard output. It remembers the first write that failed, so that
+// a full disk does not look like success.
+type results struct {
+	io.Writer
+	failed error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if err != nil && r.failed == nil {
+		r.failed = err
+	}
+	return n, err
+}
+
+// Close closes standard output where it can be closed; the server does when it
+// has ended.
+func (r *results) Close() error {
+	if c, ok := r.Writer.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 // exitCode prints what is left to say about err.

@@ -33,7 +33,7 @@ folders it needs. Without a target it lists what can be run.`,
 		case target == "":
 			err = a.listTargets(got)
 		default:
-			err = a.planText(got, target)
+			a.planText(got, target)
 		}
 		if err == nil && runtime.HasErrors(got.problems) {
 			err = &exitError{code: exitProblems}
@@ -52,7 +52,7 @@ func (a *app) listTargets(got loaded) error {
 	return w.Flush()
 }
 
-func (a *app) planText(got loaded, target string) error {
+func (a *app) planText(got loaded, target string) {
 	needs, problems := got.plan.Needs(target, got.plan.Root)
 	fmt.Fprint(a.stdout, printable(analysis.PlanText(got.plan, target)))
 	for i, ref := range slices.Sorted(maps.Keys(needs.Images)) {
@@ -68,7 +68,6 @@ func (a *app) planText(got loaded, target string) error {
 		fmt.Fprintf(a.stdout, "  %s\n", printable(a.env.rel(needs.Locals[key].Dir)))
 	}
 	a.warn(analysis.Merge(got.problems, problems))
-	return nil
 }
 
 // planned is the JSON of `plan`.
