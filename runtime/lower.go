@@ -34,10 +34,10 @@ func (p *Plan) Lower(ctx context.Context, target string, opt LowerOptions) (*Job
 	}
 	l := &lowering{
 		plan: p, opt: opt, constraints: llb.NewConstraints(opt.constraints()...),
-		results: map[*Component]llb.State{}, files: map[string]*llb.SourceMap{},
+		results: map[*Component]llb.State{}, open: map[*Component]bool{}, files: map[string]*llb.SourceMap{},
 		job: &Job{Target: target, Locals: map[string]Local{}, Passes: 1},
 	}
-	state, err := l.component(ctx, p.Resolve(target))
+	state, err := l.component(ctx, target)
 	if err != nil {
 		return nil, l.problems, ignoreReported(err)
 	}
@@ -70,6 +70,7 @@ type lowering struct {
 	opt         LowerOptions
 	constraints *llb.Constraints
 	results     map[*Component]llb.State
+	open        map[*Component]bool // being lowered
 	files       map[string]*llb.SourceMap
 	job         *Job
 	problems    []Problem
@@ -83,10 +84,19 @@ type exportState struct {
 	state llb.State
 }
 
-func (l *lowering) component(ctx context.Context, c *Component) (llb.State, error) {
+// errBadPlan says that a plan contradicts itself: it did not come from Evaluate.
+var errBadPlan = errors.New("bad plan")
+
+func (l *lowering) component(ctx context.Context, path string) (llb.State, error) {
+	c := l.plan.Resolve(path)
+	if c == nil || l.open[c] {
+		return llb.State{}, fmt.Errorf("%w: component %q is missing or needs itself", errBadPlan, path)
+	}
 	if s, ok := l.results[c]; ok {
 		return s, nil
 	}
+	l.open[c] = true
+	defer delete(l.open, c)
 	state := llb.Scratch()
 	for _, op := range c.Ops {
 		var err error
@@ -142,7 +152,7 @@ func setUser(s llb.State, name string) llb.State {
 func (l *lowering) lowerOp(ctx context.Context, op *Op, in llb.State) (llb.State, error) {
 	// What op refers to comes first, so that steps stand in dependency order.
 	for _, r := range op.Refs {
-		if _, err := l.component(ctx, l.plan.Resolve(r.Component)); err != nil {
+		if _, err := l.component(ctx, r.Component); err != nil {
 			return llb.State{}, err
 		}
 	}
@@ -253,11 +263,7 @@ func (l *lowering) collectExports(state llb.State) llb.State {
 
 // Component implements ops.Builder.
 func (l *lowering) Component(ctx context.Context, ref ops.Ref) (llb.State, error) {
-	c := l.plan.Resolve(string(ref))
-	if c == nil {
-		return llb.State{}, fmt.Errorf("no component %s in the plan", ref)
-	}
-	return l.component(ctx, c)
+	return l.component(ctx, string(ref))
 }
 
 // Image implements ops.Builder.
