@@ -44,7 +44,7 @@ func serverCommand(o Options, ready bool) (*os.Process, error) {
 		return nil, fmt.Errorf("create the daemon's root: %w", err)
 	}
 	cmd := command(o, stageServe, ready)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr //nolint:forbidigo // the server logs where this process was told to
 	// TMPDIR keeps temporary mount points under the root. The two limits
 	// would clip a step's log at 2 MiB; BuildKit reads them once, at start.
 	cmd.Env = append(cmd.Environ(), "TMPDIR="+tmp,

@@ -33,6 +33,7 @@ func serve(ctx context.Context, o Options, ready func()) error {
 	if err := sweep(o); err != nil {
 		return err
 	}
+	defer removeCgroups(o.Root)
 	l, err := listen(o.Socket)
 	if err != nil {
 		return err

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	ctdsnapshot "github.com/containerd/containerd/v2/core/snapshots"
@@ -100,27 +98,4 @@ func setGCPolicy(opt *base.WorkerOpt, root string) {
 func cgroupParent(root string) string {
 	sum := sha256.Sum256([]byte(root))
 	return "dagger-lsp-" + hex.EncodeToString(sum[:6])
-}
-
-// sweep removes what a killed daemon of this root left: empty control groups
-// and temporary directories. Its containers and mounts died with it.
-func sweep(o Options) error {
-	for _, pattern := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
-		dirs, err := filepath.Glob(pattern + cgroupParent(o.Root) + "/*")
-		if err != nil {
-			return fmt.Errorf("look for left control groups: %w", err)
-		}
-		for _, d := range dirs {
-			// Only an empty group can be removed, and only those are left.
-			_ = os.Remove(d)
-		}
-	}
-	tmp := filepath.Join(o.Root, tmpName)
-	if err := os.RemoveAll(tmp); err != nil {
-		return fmt.Errorf("clear the daemon's temporary files: %w", err)
-	}
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
-		return fmt.Errorf("create the daemon's temporary directory: %w", err)
-	}
-	return nil
 }

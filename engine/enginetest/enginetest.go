@@ -117,12 +117,6 @@ type Server struct {
 	calls string
 }
 
-// Daemon starts a daemon for the length of the test and returns its address.
-func Daemon(tb testing.TB) string {
-	tb.Helper()
-	return Start(tb, Config{}).Addr
-}
-
 // Start starts a daemon for the length of the test.
 func Start(tb testing.TB, c Config) *Server {
 	tb.Helper()

@@ -377,7 +377,7 @@ func overheadTable(b *testing.B, c cells, rows []string) string {
 // publish prints a table, and replaces it in the file of -write.
 func (r *rig) publish(name, table string) {
 	r.Helper()
-	fmt.Printf("\n%s\n", table)
+	fmt.Printf("\n%s\n", table) //nolint:forbidigo // the table is what a benchmark is run for
 	if *writeTo == "" {
 		return
 	}
