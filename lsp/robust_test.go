@@ -158,34 +158,52 @@ func TestLatestWins(t *testing.T) {
 	check(t, e.Leave())
 }
 
-// TestSlowReader opens many documents and reads nothing for a while: the server
-// goes on taking messages.
+// TestSlowReader opens many documents and reads nothing: the server goes on
+// taking messages, and ends all the same.
 func TestSlowReader(t *testing.T) {
-	there, here := net.Pipe()
-	result := make(chan error, 1)
-	go func() { result <- New(Options{}).Serve(context.Background(), there) }()
-	body := `{"jsonrpc":"2.0","method":"initialized","params":{}}`
-	_, err := here.Write([]byte(framed(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"capabilities":{}}}`)))
-	check(t, err)
-	e := editor.New(&late{Conn: here, from: make(chan struct{})})
-	check(t, e.WriteRaw(framed(body)))
-	for i := range 200 {
-		check(t, e.Open(fmt.Sprintf("file:///nowhere/%d/ci.cue", i), 1, "package ci\na: #up: [{do: \"x\"}]\n"))
+	for name, vanish := range map[string]func(context.CancelFunc, *editor.Editor){
+		"client":  func(_ context.CancelFunc, e *editor.Editor) { e.Close() },
+		"context": func(cancel context.CancelFunc, _ *editor.Editor) { cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			there, here := net.Pipe()
+			result := make(chan error, 1)
+			go func() { result <- New(Options{}).Serve(ctx, there) }()
+			e := editor.New(&late{Conn: here, closed: make(chan struct{})})
+			init := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"capabilities":{}}}`
+			check(t, e.WriteRaw(framed(init)))
+			readOne(t, here)
+			for i := range 200 {
+				check(t, e.Open(fmt.Sprintf("file:///nowhere/%d/ci.cue", i), 1, "package ci\na: #up: [{do: \"x\"}]\n"))
+			}
+			vanish(cancel, e)
+			check(t, <-result)
+			if name != "client" {
+				e.Close()
+			}
+		})
 	}
-	e.Close()
-	check(t, <-result)
-	goleak.VerifyNone(t)
+}
+
+// readOne takes one answer off the wire.
+func readOne(t *testing.T, c net.Conn) {
+	t.Helper()
+	_, err := c.Read(make([]byte, 1<<16))
+	check(t, err)
 }
 
 // late is a connection that nobody reads.
 type late struct {
 	net.Conn
-	from chan struct{}
+	closed chan struct{}
 }
 
-func (l *late) Read([]byte) (int, error) { <-l.from; return 0, net.ErrClosed }
+func (l *late) Read([]byte) (int, error) { <-l.closed; return 0, net.ErrClosed }
 
-func (l *late) Close() error { close(l.from); return l.Conn.Close() }
+func (l *late) Close() error { close(l.closed); return l.Conn.Close() }
 
 // TestFolders tells the workspace of a run by the folders of the moment.
 func TestFolders(t *testing.T) {
@@ -209,11 +227,13 @@ func TestWatchedFiles(t *testing.T) {
 	check(t, err)
 	other := editor.FileURI(write(t, dir, "base.cue", "package ci\n\nbase: #up: [{do: \"fetch-container\", ref: \"x\"}]\n"))
 	check(t, e.Notify("workspace/didChangeWatchedFiles", map[string]any{
-		"changes": []any{map[string]any{"uri": other, "type": 1}}}))
+		"changes": []any{map[string]any{"uri": other, "type": 1}},
+	}))
 	_, _, err = e.WaitDiagnostics(next, main, func(p editor.Published) bool { return len(p.Diagnostics) == 0 })
 	check(t, err)
 	check(t, e.Notify("textDocument/didSave", editor.Document(main)))
 	check(t, e.Notify("workspace/didChangeWorkspaceFolders", map[string]any{"event": map[string]any{
-		"added": []any{map[string]any{"uri": editor.FileURI("/new"), "name": "new"}}, "removed": []any{}}}))
+		"added": []any{map[string]any{"uri": editor.FileURI("/new"), "name": "new"}}, "removed": []any{},
+	}}))
 	check(t, e.Leave())
 }

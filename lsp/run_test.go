@@ -233,7 +233,8 @@ func TestRunIsRefused(t *testing.T) {
 			t.Errorf("code %d", got)
 		}
 		check(t, d.e.Notify("workspace/didChangeConfiguration", map[string]any{
-			"settings": map[string]any{"cuellb": map[string]any{"trusted": true}}}))
+			"settings": map[string]any{"cuellb": map[string]any{"trusted": true}},
+		}))
 		check(t, d.click("▶ Run", "good", nil))
 		check(t, d.e.Leave())
 	})

@@ -50,6 +50,10 @@ const DefaultQuiet = 30 * time.Millisecond
 // shows at once as the end of the stream.
 const parentInterval = 3 * time.Second
 
+// lastWords is how long the editor has to read what is under way when the
+// session ends.
+const lastWords = 2 * time.Second
+
 // ErrNoShutdown says that the editor sent `exit` without `shutdown` before it:
 // the protocol asks for exit status 1 then.
 var ErrNoShutdown = errors.New("exit without shutdown")
@@ -90,6 +94,9 @@ func (s *Server) Serve(ctx context.Context, rwc io.ReadWriteCloser) error {
 	case <-sess.parentGone:
 		cancel(errClientGone)
 	}
+	// An editor that reads nothing any more must not hold the session.
+	cut := time.AfterFunc(lastWords, func() { _ = stream.Close() })
+	defer cut.Stop()
 	sess.wait()
 	if err := conn.Close(); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		s.opts.Log.Debug("close the connection", zap.Error(err))

@@ -17,7 +17,7 @@ import (
 
 // Timeout bounds every wait: far beyond what anything takes, so that a hang is
 // a failure with a message.
-const Timeout = 10 * time.Second
+const Timeout = 60 * time.Second
 
 // Editor is one connection to a server.
 type Editor struct {
