@@ -3,10 +3,7 @@ package runtime_test
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,14 +11,12 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/tools/txtar"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dagger/dagger-lsp/runtime"
+	"github.com/dagger/dagger-lsp/runtime/casetest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden sections of testdata/ops")
 
 // TestOps evaluates and lowers every archive of testdata/ops.
 //
@@ -29,51 +24,28 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 // sections, rewritten by -update: want/problems, want/llb. The same archives
 // are run for real in package engine, which keeps want/run.
 func TestOps(t *testing.T) {
-	archives, err := filepath.Glob("../testdata/ops/*.txtar")
-	if err != nil || len(archives) == 0 {
-		t.Fatalf("no archives: %v", err)
-	}
-	for _, path := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			testOps(t, path)
-		})
-	}
+	casetest.Play(t, "../testdata/ops/*.txtar", testOps)
 }
 
-func testOps(t *testing.T, path string) {
-	a, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(strings.TrimSpace(string(a.Comment))) == 0 {
-		t.Error("the archive has no comment that says what it shows")
-	}
-	dir := t.TempDir()
-	unpack(t, a, dir)
-	src := runtime.Source{Dir: dir}
+func testOps(c *casetest.Case) {
+	src := runtime.Source{Dir: c.Dir}
 	plan := runtime.Evaluate(src)
-	golden(t, a, "want/problems", problemsText(dir, plan.Problems))
-	checkSyntaxTier(t, runtime.Syntax(src), plan)
+	c.Golden("problems", problemsText(c, plan.Problems))
+	checkSyntaxTier(c.T, runtime.Syntax(src), plan)
 	opt := runtime.LowerOptions{Images: fixedImage{}, Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}}
-	job, problems, err := plan.Lower(t.Context(), "main", opt)
+	job, problems, err := plan.Lower(c.Context(), "main", opt)
 	if err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
 	if job == nil {
-		golden(t, a, "want/llb", "")
+		c.Golden("llb", "")
 		if len(problems) == 0 {
-			t.Error("no job, and no problem that says why")
+			c.Error("no job, and no problem that says why")
 		}
-	} else {
-		golden(t, a, "want/llb", llbText(t, job))
-		checkJob(t, plan, job, opt)
+		return
 	}
-	if *update {
-		if err := os.WriteFile(path, txtar.Format(a), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c.Golden("llb", llbText(c.T, job))
+	checkJob(c.T, plan, job, opt)
 }
 
 // checkSyntaxTier holds that what syntax says is still true after evaluation.
@@ -117,59 +89,18 @@ func checkJob(t *testing.T, plan *runtime.Plan, job *runtime.Job, opt runtime.Lo
 	}
 }
 
-func unpack(t *testing.T, a *txtar.Archive, dir string) {
-	t.Helper()
-	for _, f := range a.Files {
-		if strings.HasPrefix(f.Name, "want/") {
-			continue
-		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, f.Data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// golden compares a section of a with got, or replaces it.
-func golden(t *testing.T, a *txtar.Archive, name, got string) {
-	t.Helper()
-	for i, f := range a.Files {
-		if f.Name != name {
-			continue
-		}
-		if *update {
-			a.Files[i].Data = []byte(got)
-		} else if d := cmp.Diff(string(f.Data), got); d != "" {
-			t.Errorf("%s (-want +got, rerun with -update):\n%s", name, d)
-		}
-		return
-	}
-	if got == "" {
-		return
-	}
-	if !*update {
-		t.Errorf("no section %s; rerun with -update", name)
-		return
-	}
-	a.Files = append(a.Files, txtar.File{Name: name, Data: []byte(got)})
-}
-
-func problemsText(dir string, ps []runtime.Problem) string {
+func problemsText(c *casetest.Case, ps []runtime.Problem) string {
 	var b strings.Builder
 	for _, p := range ps {
-		at := strings.TrimPrefix(p.Range.String(), dir+string(filepath.Separator))
-		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", at, p.Severity, p.Message, p.Code)
+		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", p.Range, p.Severity, p.Message, p.Code)
 		if p.Hint != "" {
 			fmt.Fprintf(&b, "\t%s\n", p.Hint)
 		}
 		for _, r := range p.Related {
-			fmt.Fprintf(&b, "\t%s: %s\n", strings.TrimPrefix(r.Range.String(), dir+string(filepath.Separator)), r.Message)
+			fmt.Fprintf(&b, "\t%s: %s\n", r.Range, r.Message)
 		}
 	}
-	return b.String()
+	return c.Relative(b.String())
 }
 
 // llbText shows a definition with short numbers instead of digests.

@@ -1,0 +1,61 @@
+//go:build linux
+
+package engine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dagger/dagger-lsp/engine"
+	"github.com/dagger/dagger-lsp/engine/enginetest"
+	"github.com/dagger/dagger-lsp/engine/job"
+	"github.com/dagger/dagger-lsp/engine/solve"
+	"github.com/dagger/dagger-lsp/runtime"
+	"github.com/dagger/dagger-lsp/runtime/casetest"
+)
+
+// TestOps runs every archive of testdata/ops on a real BuildKit: what the
+// component called main says and exports is the section want/run. Package
+// runtime has the other sections.
+func TestOps(t *testing.T) {
+	server := enginetest.Start(t, enginetest.Config{})
+	e := engine.New(engine.Options{Images: enginetest.Store(t), Connect: solve.Options{Address: server.Addr}})
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	casetest.Play(t, "../testdata/ops/*.txtar", func(c *casetest.Case) {
+		req := engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: c.Dir}), Target: "main", Workspace: c.Dir}
+		state, err := e.Start(c.Context(), req).Wait(c.Context())
+		if err != nil {
+			c.Fatal(err)
+		}
+		c.Golden("run", c.Relative(runText(state)))
+	})
+}
+
+func runText(s job.State) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, s.Status)
+	for _, o := range s.Ops {
+		// Whether an op is cached depends on which case ran before.
+		if !slices.Contains([]job.Status{job.StatusDone, job.StatusCached}, o.Status) {
+			fmt.Fprintf(&b, "%s %s %s\n", o.ID, o.Status, o.Error)
+		}
+	}
+	for _, p := range s.Problems {
+		fmt.Fprintf(&b, "%s: %s\n", p.Range, p.Code)
+	}
+	for _, e := range s.Exports {
+		value, err := json.Marshal(e.Value)
+		fmt.Fprintf(&b, "%s = %s\n", e.Op, value)
+		if err != nil {
+			fmt.Fprintln(&b, err)
+		}
+	}
+	return b.String()
+}
