@@ -81,11 +81,6 @@ func (c *client) relatedInformation() bool {
 	return pd != nil && isTrue(pd.RelatedInformation)
 }
 
-func (c *client) versionedDiagnostics() bool {
-	pd := c.textDocument().PublishDiagnostics
-	return pd != nil && isTrue(pd.VersionSupport)
-}
-
 func (c *client) progress() bool {
 	return c.caps.Window != nil && isTrue(c.caps.Window.WorkDoneProgress)
 }

@@ -55,10 +55,15 @@ func workspaceFolders(p *protocol.InitializeParams) []string {
 		}
 		return out
 	}
-	if p.RootURI != nil && *p.RootURI != "" {
-		return []string{pathOf(*p.RootURI)}
+	return rootFolder(p)
+}
+
+// rootFolder is how editors named their folder before there could be several.
+func rootFolder(p *protocol.InitializeParams) []string {
+	if root := p.RootURI; root != nil && *root != "" { //nolint:staticcheck // old editors have nothing else
+		return []string{pathOf(*root)}
 	}
-	if path, ok := p.RootPath.Get(); ok && path != "" {
+	if path, ok := p.RootPath.Get(); ok && path != "" { //nolint:staticcheck // as above
 		return []string{filepath.Clean(path)}
 	}
 	return nil

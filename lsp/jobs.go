@@ -229,14 +229,14 @@ func unchanged(then, cur string, start, end int) int {
 
 func outcomeMessage(s job.State) (protocol.MessageType, string) {
 	took := s.Ended.Sub(s.Started).Round(10 * time.Millisecond)
-	switch s.Status {
-	case job.StatusDone:
+	if s.Status == job.StatusDone {
 		msg := fmt.Sprintf("%s: done in %s, %d of %d operations cached", s.Target, took, s.Count(job.StatusCached), len(s.Ops))
 		for _, e := range s.Exports {
 			msg += fmt.Sprintf("\n%s = %v", e.Op.Component, e.Value)
 		}
 		return protocol.MessageTypeInfo, msg
-	case job.StatusCanceled:
+	}
+	if s.Status == job.StatusCanceled {
 		return protocol.MessageTypeWarning, fmt.Sprintf("%s: canceled after %s", s.Target, took)
 	}
 	return protocol.MessageTypeError, fmt.Sprintf("%s: failed after %s: %s", s.Target, took, reason(s))

@@ -22,6 +22,7 @@ func framed(body string) string {
 // TestNonsense sends what no editor should, and asks for symbols after each:
 // the server must still be there.
 func TestNonsense(t *testing.T) {
+	leakFree(t)
 	dir := t.TempDir()
 	uri := editor.FileURI(write(t, dir, "ci.cue", hello))
 	e := serve(t, Options{Evaluator: inProcess{}})
@@ -142,6 +143,7 @@ func TestParentGone(t *testing.T) {
 // TestLatestWins types on while evaluations are under way: each is cancelled by
 // the next key, and only the last one's result is shown.
 func TestLatestWins(t *testing.T) {
+	leakFree(t)
 	f := forever{make(chan struct{}, 100)}
 	e := serve(t, Options{Evaluator: f, Quiet: time.Nanosecond})
 	greet(t, e, nil)
@@ -218,6 +220,7 @@ func TestFolders(t *testing.T) {
 // TestWatchedFiles takes a file that changes outside the editor into account,
 // and the didSave of one inside it.
 func TestWatchedFiles(t *testing.T) {
+	leakFree(t)
 	dir := t.TempDir()
 	main := editor.FileURI(write(t, dir, "ci.cue", "package ci\n\na: #up: [{do: \"load\", from: base}]\n"))
 	e := serve(t, Options{Evaluator: inProcess{}})

@@ -113,6 +113,7 @@ version: {
 // at its place with its exit code and last lines, which moves with its text and
 // goes when its component is touched.
 func TestRunLens(t *testing.T) {
+	leakFree(t)
 	server := enginetest.Start(t, enginetest.Config{})
 	d := newDesk(t, Options{Engine: newEngine(t, server.Addr)}, nil, failing)
 
@@ -155,6 +156,7 @@ func TestRunLens(t *testing.T) {
 // TestRunProgressAndCancel cancels a job by its progress token. The editor is
 // told that it is cancelled when the container is gone.
 func TestRunProgressAndCancel(t *testing.T) {
+	leakFree(t)
 	server := enginetest.Start(t, enginetest.Config{})
 	d := newDesk(t, Options{Engine: newEngine(t, server.Addr)}, map[string]any{"jobState": true}, `package ci
 slow: #up: [
@@ -189,6 +191,7 @@ slow: #up: [
 // TestLeaveWhileRunning says goodbye with a job under way: shutdown answers
 // when the job is gone.
 func TestLeaveWhileRunning(t *testing.T) {
+	leakFree(t)
 	server := enginetest.Start(t, enginetest.Config{})
 	d := newDesk(t, Options{Engine: newEngine(t, server.Addr)}, nil, `package ci
 slow: #up: [
@@ -203,6 +206,7 @@ slow: #up: [
 // TestRunWithoutBuildKit shows that everything but running works without one,
 // and that running says why it does not.
 func TestRunWithoutBuildKit(t *testing.T) {
+	leakFree(t)
 	d := newDesk(t, Options{Engine: newEngine(t, "unix:///nowhere/buildkitd.sock")}, nil, failing)
 	var text string
 	check(t, d.click("Plan", "bad", &text))

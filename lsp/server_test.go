@@ -23,8 +23,15 @@ func (inProcess) Evaluate(ctx context.Context, src runtime.Source) (*runtime.Pla
 	return runtime.Evaluate(src), context.Cause(ctx)
 }
 
+// leakFree fails the test if anything it starts from here on outlives it.
+func leakFree(t *testing.T) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+}
+
 // serve starts a server and an editor at the other end. The test fails if the
-// server does not end, or leaves a goroutine behind.
+// server does not end.
 func serve(t testing.TB, opts Options) *editor.Editor {
 	t.Helper()
 	e, result := connect(t, opts)
@@ -32,9 +39,6 @@ func serve(t testing.TB, opts Options) *editor.Editor {
 		e.Close()
 		if err := <-result; err != nil && !errors.Is(err, ErrNoShutdown) {
 			t.Errorf("serve: %v", err)
-		}
-		if tt, ok := t.(*testing.T); ok {
-			goleak.VerifyNone(tt, goleak.IgnoreCurrent())
 		}
 	})
 	return e
@@ -83,6 +87,7 @@ hello: #up: [
 `
 
 func TestTwoTiersAndTheirEnd(t *testing.T) {
+	leakFree(t)
 	dir := t.TempDir()
 	uri := editor.FileURI(write(t, dir, "ci.cue", hello))
 	e := serve(t, Options{Evaluator: inProcess{}})

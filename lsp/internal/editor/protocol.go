@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// Position, Range and the rest are LSP's, as far as tests read them.
+// Position is LSP's, as all types here: as far as tests read them.
 type Position struct {
 	Line      int `json:"line"`
 	Character int `json:"character"`

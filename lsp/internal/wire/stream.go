@@ -163,7 +163,7 @@ func (s *Stream) refuse(err error) {
 	}
 	resp := jsonrpc2.NewResponse(jsonrpc2.ID{}, nil, jsonrpc2.NewError(code, err.Error()))
 	// A client that is gone shows at the next read.
-	_, _ = s.Write(context.Background(), resp)
+	_, _ = s.write(resp)
 }
 
 // Write implements jsonrpc2.Stream.
@@ -171,6 +171,10 @@ func (s *Stream) Write(ctx context.Context, msg jsonrpc2.Message) (int64, error)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
+	return s.write(msg)
+}
+
+func (s *Stream) write(msg jsonrpc2.Message) (int64, error) {
 	body, err := jsonrpc2.EncodeMessage(msg)
 	if err != nil {
 		return 0, fmt.Errorf("encode message: %w", err)
