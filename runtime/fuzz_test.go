@@ -1,7 +1,6 @@
 package runtime_test
 
 import (
-	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,7 +61,7 @@ func FuzzPlan(f *testing.F) {
 	cueFiles(f, "../testdata/ops/*.txtar", func(text string) {
 		const dir = "/nowhere/at/all"
 		src := runtime.Source{Dir: dir, Overlay: map[string][]byte{filepath.Join(dir, "ci.cue"): []byte(text)}}
-		data, err := json.Marshal(runtime.Evaluate(src))
+		data, err := runtime.EncodePlan(runtime.Evaluate(src))
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -104,6 +104,7 @@ func (p *Pool) Evaluate(ctx context.Context, src runtime.Source) (*runtime.Plan,
 // failed reaps a child and says what its end means.
 func (p *Pool) failed(ctx, budget context.Context, c *child, src runtime.Source, cause error) (*runtime.Plan, error) {
 	end := c.kill()
+	p.spare()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -138,6 +139,21 @@ func (p *Pool) take() (*child, error) {
 		return c, nil
 	}
 	return startChild(p.opt.Command)
+}
+
+// spare starts a child in place of one that was killed: a person who types kills
+// one at every few keys, and should not wait for the next to start.
+func (p *Pool) spare() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || len(p.idle) > 0 {
+		return
+	}
+	c, err := startChild(p.opt.Command)
+	if err != nil {
+		return // the next evaluation meets the same, and reports it
+	}
+	p.idle = append(p.idle, c)
 }
 
 func (p *Pool) giveBack(c *child) {
