@@ -44,7 +44,7 @@ type Options struct {
 
 // DefaultQuiet is long enough to skip the middle of a burst of keys and short
 // enough to go unnoticed.
-const DefaultQuiet = 30 * time.Millisecond
+const DefaultQuiet = 15 * time.Millisecond
 
 // parentInterval is how often a parent process is looked for. Its end usually
 // shows at once as the end of the stream.
