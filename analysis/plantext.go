@@ -11,16 +11,15 @@ import (
 // PlanText describes, for people, what running target does: each component of
 // its closure, dependencies first, with its ops and what they use.
 func PlanText(p *runtime.Plan, target string) string {
-	closure := Closure(p, target)
+	closure := p.Closure(target)
 	var b strings.Builder
 	total := 0
-	for _, path := range closure {
-		total += len(p.Component(path).Ops)
+	for _, c := range closure {
+		total += len(c.Ops)
 	}
 	fmt.Fprintf(&b, "%s: %s, %s\n", target, count(len(closure), "component"), count(total, "operation"))
-	for _, path := range closure {
-		c := p.Component(path)
-		fmt.Fprintf(&b, "\n%s", path)
+	for _, c := range closure {
+		fmt.Fprintf(&b, "\n%s", c.Path)
 		if deps := dependencies(c); len(deps) > 0 {
 			fmt.Fprintf(&b, "  (after %s)", strings.Join(deps, ", "))
 		}
@@ -30,27 +29,6 @@ func PlanText(p *runtime.Plan, target string) string {
 		}
 	}
 	return b.String()
-}
-
-// Closure lists target and every component it depends on, dependencies first.
-// Cycles are cut where they close.
-func Closure(p *runtime.Plan, target string) []string {
-	var out []string
-	seen := map[string]bool{}
-	var visit func(string)
-	visit = func(path string) {
-		c := p.Component(path)
-		if c == nil || seen[path] {
-			return
-		}
-		seen[path] = true
-		for _, d := range dependencies(c) {
-			visit(d)
-		}
-		out = append(out, path)
-	}
-	visit(target)
-	return out
 }
 
 // dependencies lists the components that c's ops use, each once.
