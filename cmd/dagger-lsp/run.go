@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -87,13 +88,18 @@ func (a *app) follow(ctx context.Context, eng *engine.Engine, req engine.Request
 	stop := context.AfterFunc(ctx, func() { j.Cancel(context.Cause(ctx)) })
 	defer stop()
 	updates := make(chan update)
-	j.Subscribe(func(s job.State, e job.Event) {
-		updates <- update{s, e}
-		if e.Kind.Last() {
-			close(updates)
-		}
+	var feeding sync.WaitGroup
+	// Of a job that has ended already, Subscribe tells all before it returns.
+	feeding.Go(func() {
+		j.Subscribe(func(s job.State, e job.Event) {
+			updates <- update{s, e}
+			if e.Kind.Last() {
+				close(updates)
+			}
+		})
 	})
 	showAll(updates, v)
+	feeding.Wait()
 	// The job has ended: its own end, not ctx, is what is waited for.
 	state, err := j.Wait(context.WithoutCancel(ctx))
 	v.end(state)
