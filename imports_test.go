@@ -203,7 +203,7 @@ func importNames(file *ast.File) map[string]string {
 func within(path, folder string) bool { return strings.HasPrefix(path, folder+"/") }
 
 // isTest tells tests, which have flags (-update), clients and temporary homes,
-// and the harness of the engine's, which is a process of its own.
+// and what several of them share.
 func isTest(path string) bool {
-	return strings.HasSuffix(path, "_test.go") || within(path, "engine/enginetest")
+	return strings.HasSuffix(path, "_test.go") || within(path, "engine/enginetest") || within(path, "runtime/casetest")
 }
