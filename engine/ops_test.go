@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"github.com/dagger/dagger-lsp/runtime/casetest"
 )
 
+var update = flag.Bool("update", false, "rewrite the golden sections of testdata/ops")
+
 // TestOps runs every archive of testdata/ops on a real BuildKit: what the
 // component called main says and exports is the section want/run. Package
 // runtime has the other sections.
@@ -28,7 +31,7 @@ func TestOps(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	casetest.Play(t, "../testdata/ops/*.txtar", func(c *casetest.Case) {
+	casetest.Play(t, "../testdata/ops/*.txtar", *update, func(c *casetest.Case) {
 		req := engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: c.Dir}), Target: "main", Workspace: c.Dir}
 		state, err := e.Start(c.Context(), req).Wait(c.Context())
 		if err != nil {

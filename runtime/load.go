@@ -63,10 +63,10 @@ func (ix *index) loadOnce() *build.Instance {
 }
 
 // environment keeps CUE off the network where the user has not trusted the
-// workspace.
+// workspace. Otherwise CUE reads its own variables, as its command does.
 func (ix *index) environment() []string {
 	if ix.pkg.src.Offline {
-		return append(os.Environ(), "CUE_REGISTRY=none")
+		return []string{"CUE_REGISTRY=none"}
 	}
 	return nil
 }

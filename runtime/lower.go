@@ -25,6 +25,8 @@ func (p *Plan) Lower(ctx context.Context, target string, opt LowerOptions) (*Job
 	}
 	if opt.Platform.OS == "" {
 		opt.Platform = platforms.DefaultSpec()
+		opt.Platform.OS = "linux" // containers, whatever the editor runs on
+		opt.Platform.OSVersion, opt.Platform.OSFeatures = "", nil
 	}
 	if opt.CacheScope == "" {
 		opt.CacheScope = p.Package

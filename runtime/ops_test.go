@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,13 +19,15 @@ import (
 	"github.com/dagger/dagger-lsp/runtime/casetest"
 )
 
+var update = flag.Bool("update", false, "rewrite the golden sections of testdata/ops")
+
 // TestOps evaluates and lowers every archive of testdata/ops.
 //
 // Its files are a package; the component called main is the target. Golden
 // sections, rewritten by -update: want/problems, want/llb. The same archives
 // are run for real in package engine, which keeps want/run.
 func TestOps(t *testing.T) {
-	casetest.Play(t, "../testdata/ops/*.txtar", testOps)
+	casetest.Play(t, "../testdata/ops/*.txtar", *update, testOps)
 }
 
 func testOps(c *casetest.Case) {

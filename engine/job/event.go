@@ -67,6 +67,8 @@ type Step struct {
 	Do      string        `json:"do"`
 	Summary string        `json:"summary,omitempty"`
 	Range   runtime.Range `json:"range"`
+	// Unused says that nothing takes the op's result: it will not run.
+	Unused bool `json:"unused,omitempty"`
 }
 
 // ExportValue is a file that was read back after the solve.
@@ -87,7 +89,7 @@ func (k Kind) Last() bool {
 func Steps(steps []runtime.Step) []Step {
 	out := make([]Step, len(steps))
 	for i, s := range steps {
-		out[i] = Step{ID: s.ID, Do: s.Do, Summary: s.Summary, Range: s.Range}
+		out[i] = Step{ID: s.ID, Do: s.Do, Summary: s.Summary, Range: s.Range, Unused: s.Unused}
 	}
 	return out
 }

@@ -11,7 +11,8 @@ import (
 type Status string
 
 // The statuses. Cached and skipped are for ops only: a cached op was not run
-// because its result was known, a skipped one because the job ended before.
+// because its result was known, a skipped one because the job ended before or
+// because nothing takes its result.
 const (
 	StatusPending  Status = "pending"
 	StatusRunning  Status = "running"
@@ -111,6 +112,9 @@ func pending(steps []Step) []OpState {
 	ops := make([]OpState, len(steps))
 	for i, st := range steps {
 		ops[i] = OpState{ID: st.ID, Do: st.Do, Summary: st.Summary, Range: st.Range, Status: StatusPending}
+		if st.Unused {
+			ops[i].Status = StatusSkipped
+		}
 	}
 	return ops
 }

@@ -51,7 +51,11 @@ type vertex struct {
 func NewTracker(steps []runtime.Step) *Tracker {
 	t := &Tracker{byDgst: map[digest.Digest][]int{}, verts: map[digest.Digest]*vertex{}}
 	for i, s := range steps {
-		t.steps = append(t.steps, step{Step: s, said: StatusPending})
+		said := StatusPending
+		if s.Unused {
+			said = StatusSkipped
+		}
+		t.steps = append(t.steps, step{Step: s, said: said})
 		for _, d := range s.Digests {
 			t.byDgst[d] = append(t.byDgst[d], i)
 			if t.verts[d] == nil {
@@ -126,7 +130,7 @@ func (t *Tracker) Finish(now time.Time) []Event {
 		switch {
 		case len(s.Digests) == 0 && i > 0:
 			// In dependency order, what comes before is what it refers to.
-			status = t.steps[i-1].said
+			status = t.before(i)
 		case len(s.Digests) > 0 && s.said == StatusPending:
 			status = StatusCached
 		}
@@ -135,6 +139,16 @@ func (t *Tracker) Finish(now time.Time) []Event {
 		}
 	}
 	return events
+}
+
+// before is what the step before i says, of those that run.
+func (t *Tracker) before(i int) Status {
+	for i--; i >= 0; i-- {
+		if !t.steps[i].Unused {
+			return t.steps[i].said
+		}
+	}
+	return StatusDone
 }
 
 // at is when a report's news happened, on the daemon's clock if it says so.
@@ -227,7 +241,7 @@ func (t *Tracker) settleEmpty(component string, now time.Time) []Event {
 	first := true
 	for i := range t.steps {
 		s := &t.steps[i]
-		if s.ID.Component != component {
+		if s.ID.Component != component || s.Unused {
 			continue
 		}
 		if len(s.Digests) > 0 {

@@ -1,11 +1,10 @@
 // Package casetest plays txtar archives as tests: the files of an archive are a
-// folder, and its want/ sections are golden, rewritten by -update.
+// folder, and its want/ sections are golden, rewritten by the test's -update.
 //
 // Only tests import it.
 package casetest
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,8 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden sections of the cases")
 
 // goldenPrefix starts the names of sections that are expectations, not files.
 const goldenPrefix = "want/"
@@ -27,11 +24,13 @@ type Case struct {
 	Dir     string
 	path    string
 	archive *txtar.Archive
+	update  bool
 }
 
 // Play runs f on each archive that matches pattern, in parallel. Every archive
-// needs a comment that says what it shows.
-func Play(t *testing.T, pattern string, f func(*Case)) {
+// needs a comment that says what it shows. With update the golden sections are
+// rewritten instead of compared.
+func Play(t *testing.T, pattern string, update bool, f func(*Case)) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
@@ -40,14 +39,14 @@ func Play(t *testing.T, pattern string, f func(*Case)) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			c := open(t, path)
+			c := open(t, path, update)
 			f(c)
 			c.save()
 		})
 	}
 }
 
-func open(t *testing.T, path string) *Case {
+func open(t *testing.T, path string, update bool) *Case {
 	t.Helper()
 	a, err := txtar.ParseFile(path)
 	if err != nil {
@@ -56,7 +55,7 @@ func open(t *testing.T, path string) *Case {
 	if strings.TrimSpace(string(a.Comment)) == "" {
 		t.Error("the archive has no comment that says what it shows")
 	}
-	c := &Case{T: t, Dir: t.TempDir(), path: path, archive: a}
+	c := &Case{T: t, Dir: t.TempDir(), path: path, archive: a, update: update}
 	for _, f := range a.Files {
 		if !strings.HasPrefix(f.Name, goldenPrefix) {
 			c.write(f)
@@ -83,7 +82,7 @@ func (c *Case) Golden(name, got string) {
 	if got != "" && !strings.HasSuffix(got, "\n") {
 		got += "\n" // txtar ends every section so
 	}
-	if *update {
+	if c.update {
 		c.set(name, got)
 		return
 	}
@@ -126,7 +125,7 @@ func (c *Case) Relative(text string) string {
 
 func (c *Case) save() {
 	c.Helper()
-	if !*update || c.Failed() {
+	if !c.update || c.Failed() {
 		return
 	}
 	if err := os.WriteFile(c.path, txtar.Format(c.archive), 0o644); err != nil { //nolint:gosec // a source file
