@@ -167,8 +167,9 @@ slow: #up: [
 	var run struct{ Job string }
 	check(t, d.click("▶ Run", "slow", &run))
 	token := "cuellb/" + run.Job
+	start := d.next // progress and messages are sent side by side: neither waits for the other
 	progress := func(kind string) editor.Message {
-		m, _, err := d.e.Wait(d.next, func(m editor.Message) bool {
+		m, _, err := d.e.Wait(start, func(m editor.Message) bool {
 			return m.Method == "$/progress" && strings.Contains(string(m.Params), `"`+kind+`"`) && strings.Contains(string(m.Params), token)
 		})
 		check(t, err)

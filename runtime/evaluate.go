@@ -208,8 +208,8 @@ func (ev *evaluator) aliasOf(v cue.Value, path string) (string, bool) {
 		}
 		root, ref = v.ReferencePath()
 	}
-	target, ok := ev.pathOf(root, ref)
-	if !ok || target == "" || target == path || strings.Contains(target, "#") {
+	target := ev.pathOf(root, ref)
+	if target == "" || target == path || strings.Contains(target, "#") {
 		return "", false // a template repeated is an instance of it
 	}
 	return target, true
@@ -236,7 +236,7 @@ func onlyConjunct(v cue.Value) cue.Value {
 }
 
 // pathOf names a path below one of the instances' roots.
-func (ev *evaluator) pathOf(root cue.Value, ref cue.Path) (string, bool) {
+func (ev *evaluator) pathOf(root cue.Value, ref cue.Path) string {
 	path := ""
 	for _, sel := range ref.Selectors() {
 		if sel.LabelType() == cue.IndexLabel {
@@ -247,11 +247,11 @@ func (ev *evaluator) pathOf(root cue.Value, ref cue.Path) (string, bool) {
 	}
 	inst := root.BuildInstance()
 	if inst == nil || inst == ev.root.BuildInstance() {
-		return path, true
+		return path
 	}
 	imp, _, _ := strings.Cut(inst.ImportPath, ":")
 	imp, _, _ = strings.Cut(imp, "@")
-	return packageComponent(imp, path), true
+	return packageComponent(imp, path)
 }
 
 // scriptOf finds the text of a script's list.

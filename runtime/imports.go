@@ -87,7 +87,7 @@ func modulePath(src Source, root string) string {
 		return ""
 	}
 	for _, f := range topFields(file) {
-		if name, _, _ := ast.LabelName(f.Label); name == "module" { //nolint:errcheck // "" is another name
+		if name, _, _ := ast.LabelName(f.Label); name == "module" {
 			module, _ := stringLit(f.Value)
 			module, _, _ = strings.Cut(module, "@")
 			return module
@@ -112,7 +112,7 @@ func (ix *index) isBroken(path string) bool {
 	head, _, _ := strings.Cut(path, ".")
 	for _, f := range ix.pkg.files {
 		for _, b := range f.broken {
-			if name, _, _ := ast.LabelName(b.Label); name == head { //nolint:errcheck // "" is another name
+			if name, _, _ := ast.LabelName(b.Label); name == head {
 				return true
 			}
 		}

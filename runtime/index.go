@@ -178,7 +178,7 @@ func (ix *index) comprehension(c *ast.Comprehension, at place) {
 }
 
 func (ix *index) field(f *ast.Field, at place) {
-	name, _, _ := ast.LabelName(f.Label) //nolint:errcheck // dynamic labels have no name
+	name, _, _ := ast.LabelName(f.Label)
 	if name == scriptLabel {
 		ix.script(f, f.Value, at)
 		return
@@ -337,7 +337,7 @@ func (ix *index) opField(el *element, f *ast.Field) {
 // refFields finds the fields that take a component: `from` of the op itself,
 // and `from` (or the prototype's `input`) of each of its mounts.
 func (ix *index) refFields(el *element, path string, f *ast.Field) {
-	label, _, _ := ast.LabelName(f.Label) //nolint:errcheck // "" is none of the names below
+	label, _, _ := ast.LabelName(f.Label)
 	deep := strings.Contains(path, ".")
 	if label == "from" || deep && label == "input" {
 		ix.refSite(el, path, f)

@@ -110,7 +110,7 @@ func moduleText(src Source, path string) (text string, changed bool) {
 	}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.Field); ok {
-			if name, _, _ := ast.LabelName(f.Label); name == "language" { //nolint:errcheck // "" is another name
+			if name, _, _ := ast.LabelName(f.Label); name == "language" {
 				return "", false
 			}
 		}

@@ -221,7 +221,8 @@ func (d *opDecoder) field(f ops.FieldSchema, v cue.Value) (any, bool) {
 			d.mistyped(f, err)
 			return nil, false
 		}
-		return nil, d.open(f.Name, v)
+		d.open(f.Name, v)
+		return nil, false
 	}
 	if f.Component {
 		return d.component(f.Name, v)
@@ -258,7 +259,8 @@ func (d *opDecoder) data(path string, v cue.Value) (any, bool) {
 	case cue.StructKind:
 		return d.object(path, v)
 	case cue.BottomKind:
-		return nil, d.open(path, v)
+		d.open(path, v)
+		return nil, false
 	default:
 		data, err := v.MarshalJSON()
 		return json.RawMessage(data), err == nil
@@ -268,7 +270,8 @@ func (d *opDecoder) data(path string, v cue.Value) (any, bool) {
 func (d *opDecoder) list(path string, v cue.Value) (any, bool) {
 	it, err := v.List()
 	if err != nil {
-		return nil, d.open(path, v)
+		d.open(path, v)
+		return nil, false
 	}
 	out, ok := []any{}, true
 	for i := 0; it.Next(); i++ {
@@ -281,7 +284,8 @@ func (d *opDecoder) list(path string, v cue.Value) (any, bool) {
 func (d *opDecoder) object(path string, v cue.Value) (any, bool) {
 	it, err := v.Fields()
 	if err != nil {
-		return nil, d.open(path, v)
+		d.open(path, v)
+		return nil, false
 	}
 	out, ok := map[string]any{}, true
 	for it.Next() {
@@ -300,18 +304,18 @@ func (d *opDecoder) object(path string, v cue.Value) (any, bool) {
 }
 
 // open notes a value that is not known: wrong, still to be set, or known only
-// once an export has run. It returns false for its callers to pass on.
-func (d *opDecoder) open(path string, v cue.Value) bool {
+// once an export has run.
+func (d *opDecoder) open(path string, v cue.Value) {
 	if err := v.Validate(cue.Concrete(false)); err != nil {
 		d.problem(Problem{
 			Code: CodeMistypedField, Severity: SeverityError, Range: d.op.FieldRange(topField(path)),
 			Message: d.schema.Do + "." + path + ": " + errorText(errors.Errors(err)[0]),
 		})
-		return false
+		return
 	}
 	d.op.Open = append(d.op.Open, path)
 	if d.c.Template {
-		return false
+		return
 	}
 	at := d.op.FieldRange(topField(path))
 	if source := d.ev.exportBehind(d.el, topField(path)); source != "" {
@@ -319,14 +323,13 @@ func (d *opDecoder) open(path string, v cue.Value) bool {
 			Code: CodeWaiting, Severity: SeverityInformation, Range: at,
 			Message: d.schema.Do + "." + path + " is known once " + source + " has run",
 		})
-		return false
+		return
 	}
 	d.problem(Problem{
 		Code: CodeMissingInput, Severity: SeverityHint, Range: at,
 		Message: d.schema.Do + "." + path + " has no value yet",
 		Hint:    "set it before the component can run",
 	})
-	return false
 }
 
 // topField is the op's field that a path starts with.

@@ -58,7 +58,7 @@ func (f *packageFile) recover() {
 func (f *packageFile) addBroken(fields []*ast.Field) {
 	declared := map[string]bool{}
 	for _, d := range topFields(f.tree) {
-		name, _, _ := ast.LabelName(d.Label) //nolint:errcheck // "" is no name
+		name, _, _ := ast.LabelName(d.Label)
 		declared[name] = true
 	}
 	for _, b := range fields {

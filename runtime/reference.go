@@ -53,7 +53,7 @@ func mustStay(e ast.Expr) bool {
 func (ix *index) inlineStruct(lit *ast.StructLit, at place) *script {
 	for _, d := range lit.Elts {
 		if f, ok := d.(*ast.Field); ok {
-			if name, _, _ := ast.LabelName(f.Label); name == scriptLabel { //nolint:errcheck // "" is another name
+			if name, _, _ := ast.LabelName(f.Label); name == scriptLabel {
 				return ix.script(f, f.Value, at)
 			}
 		}

@@ -62,13 +62,12 @@ func (ev *evaluator) lookup(target string) cue.Value {
 // reference to, by the text of its script, or as a script in place.
 func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
 	if root, ref := v.ReferencePath(); len(ref.Selectors()) > 0 {
-		if target, ok := d.ev.pathOf(root, ref); ok {
-			if c := d.ev.components[target]; c != nil && !c.Template {
-				return target, true
-			}
-			if up := v.LookupPath(upPath); up.Exists() && !strings.Contains(target, "#") {
-				return d.named(path, target)
-			}
+		target := d.ev.pathOf(root, ref)
+		if c := d.ev.components[target]; c != nil && !c.Template {
+			return target, true
+		}
+		if up := v.LookupPath(upPath); up.Exists() && !strings.Contains(target, "#") {
+			return d.named(path, target)
 		}
 	}
 	up := v.LookupPath(upPath)

@@ -94,7 +94,7 @@ func readFields(lit ast.Expr, def cue.Value) []FieldSchema {
 			continue
 		}
 		name := labelName(f)
-		text, _ := format.Node(f.Value) //nolint:errcheck // it was just parsed
+		text, _ := format.Node(f.Value)
 		fs := FieldSchema{
 			Name: name, Doc: docText(f), Type: strings.Join(strings.Fields(string(text)), " "),
 			Required:  f.Constraint.String() == "!",
@@ -130,7 +130,7 @@ func defaultOf(def cue.Value, name string) any {
 }
 
 func labelName(f *ast.Field) string {
-	name, _, _ := ast.LabelName(f.Label) //nolint:errcheck // plain labels only
+	name, _, _ := ast.LabelName(f.Label)
 	return name
 }
 

@@ -62,7 +62,7 @@ func (c *child) ask(ctx context.Context, data []byte) ([]byte, error) {
 
 // kill ends the child, waits for it, and returns how it ended.
 func (c *child) kill() error {
-	c.in.Close()         //nolint:errcheck // it is going away
+	c.in.Close()
 	c.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
 	return c.cmd.Wait()
 }

@@ -94,37 +94,42 @@ func (p *Pool) Evaluate(ctx context.Context, src runtime.Source) (*runtime.Plan,
 	budget, cancel := context.WithTimeout(ctx, p.opt.Budget)
 	defer cancel()
 	answer, err := c.ask(budget, data)
-	if err != nil {
-		return p.failed(ctx, budget, c, src, err)
+	if err == nil {
+		p.giveBack(c)
+		return runtime.DecodePlan(answer)
 	}
-	p.giveBack(c)
-	return runtime.DecodePlan(answer)
-}
-
-// failed reaps a child and says what its end means.
-func (p *Pool) failed(ctx, budget context.Context, c *child, src runtime.Source, cause error) (*runtime.Plan, error) {
 	end := c.kill()
 	p.spare()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	p.opt.Log.Warn("evaluation child ended", zap.Error(err), zap.NamedError("exit", end), zap.String("dir", src.Dir))
+	return p.limited(src, p.verdict(budget.Err() != nil, end)), nil
+}
+
+// verdict says what the end of a child means.
+func (p *Pool) verdict(overBudget bool, end error) runtime.Problem {
 	var exit *exec.ExitError
 	switch {
-	case budget.Err() != nil:
-		return p.limited(src, runtime.CodeEvalTimeout, fmt.Sprintf("evaluating this package takes longer than %s", p.opt.Budget)), nil
+	case overBudget:
+		return runtime.Problem{
+			Code:    runtime.CodeEvalTimeout,
+			Message: fmt.Sprintf("evaluating this package takes longer than %s", p.opt.Budget),
+		}
 	case errors.As(end, &exit) && exit.ExitCode() == ExitMemory:
-		return p.limited(src, runtime.CodeEvalMemory, fmt.Sprintf("evaluating this package takes more than %d MB of memory", p.opt.MemoryBytes>>20)), nil
+		return runtime.Problem{
+			Code:    runtime.CodeEvalMemory,
+			Message: fmt.Sprintf("evaluating this package takes more than %d MB of memory", p.opt.MemoryBytes>>20),
+		}
 	}
-	p.opt.Log.Warn("evaluation child ended", zap.Error(cause), zap.NamedError("exit", end), zap.String("dir", src.Dir))
-	return p.limited(src, runtime.CodeEvalCrash, "evaluating this package makes CUE crash"), nil
+	return runtime.Problem{Code: runtime.CodeEvalCrash, Message: "evaluating this package makes CUE crash"}
 }
 
 // limited is the plan of a package that cannot be evaluated: what syntax gives.
-func (p *Pool) limited(src runtime.Source, code runtime.Code, message string) *runtime.Plan {
-	return runtime.Unevaluated(src, runtime.Problem{
-		Code: code, Severity: runtime.SeverityError, Message: message,
-		Hint: "look for a value that contains itself, or for a comprehension over a large list",
-	})
+func (p *Pool) limited(src runtime.Source, why runtime.Problem) *runtime.Plan {
+	why.Severity = runtime.SeverityError
+	why.Hint = "look for a value that contains itself, or for a comprehension over a large list"
+	return runtime.Unevaluated(src, why)
 }
 
 func (p *Pool) take() (*child, error) {
