@@ -90,7 +90,7 @@ func (t *Tracker) Vertex(v Vertex, now time.Time) []Event {
 		// An announcement that came again.
 		return events
 	case status == StatusFailed:
-		have.err, have.exitCode = v.Error, exitCode(v.Error)
+		have.err, have.exitCode = Reason(v.Error), exitCode(v.Error)
 	}
 	have.status = status
 	if status.Ended() {

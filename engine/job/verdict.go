@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"context"
 	"strconv"
 	"strings"
@@ -43,6 +44,15 @@ func exitCode(text string) *int {
 		return nil
 	}
 	return &n
+}
+
+// Reason is a vertex's error in as few words as say it: BuildKit repeats the
+// command, which stands beside it everywhere.
+func Reason(text string) string {
+	if code := exitCode(text); code != nil {
+		return fmt.Sprintf("exit code %d", *code)
+	}
+	return text
 }
 
 func exitHint(code *int) string {
