@@ -64,11 +64,13 @@ func TestNeovim(t *testing.T) {
 // setting is a home, a workspace and a binary for one editor.
 type setting struct {
 	home, workspace, binary string
+	// runtime is the folder of the OCI runtime.
+	runtime string
 }
 
 func newSetting(t *testing.T) setting {
 	t.Helper()
-	s := setting{home: t.TempDir(), workspace: t.TempDir()}
+	s := setting{home: t.TempDir(), workspace: t.TempDir(), runtime: filepath.Dir(enginetest.Runtime(t))}
 	s.binary = filepath.Join(s.home, "dagger-lsp")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, "../cmd/dagger-lsp").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -89,7 +91,7 @@ func newSetting(t *testing.T) setting {
 
 // env keeps the editor and the server out of the user's own folders.
 func (s setting) env() []string {
-	return append(os.Environ(), "DAGGER_LSP_HOME="+s.home, "BUILDKIT_HOST=",
+	return append(os.Environ(), "PATH="+os.Getenv("PATH")+string(filepath.ListSeparator)+s.runtime, "DAGGER_LSP_HOME="+s.home, "BUILDKIT_HOST=",
 		"HOME="+s.home, "XDG_CONFIG_HOME="+s.home, "XDG_DATA_HOME="+s.home, "XDG_STATE_HOME="+s.home, "XDG_CACHE_HOME="+s.home)
 }
 

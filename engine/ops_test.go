@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -22,9 +24,9 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 
 // TestOps runs every archive of testdata/ops on a real BuildKit: what the
 // component called main says and exports is the section want/run. Package
-// runtime has the other sections.
+// runtime has the other sections. What newSite makes is served to the jobs.
 func TestOps(t *testing.T) {
-	server := enginetest.Start(t, enginetest.Config{})
+	server := enginetest.Start(t, enginetest.Config{Site: newSite(t)})
 	e := engine.New(engine.Options{Images: enginetest.Store(t), Connect: solve.Options{Address: server.Addr}})
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
@@ -61,4 +63,30 @@ func runText(s job.State) string {
 		}
 	}
 	return b.String()
+}
+
+// newSite makes what the cases fetch: the file hello.txt, and the repository
+// project.git with the tag v1 and, later, the branch main.
+func newSite(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	script := `
+		printf 'hello from the web\n' > hello.txt
+		git init -q -b main work
+		cd work
+		printf 'one\n' > file.txt
+		git add file.txt && git commit -q -m one && git tag v1
+		printf 'two\n' > file.txt
+		git commit -q -a -m two
+		git clone -q --bare . ../project.git
+	`
+	cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(),
+		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.test", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.test",
+		"GIT_AUTHOR_DATE=2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE=2020-01-01T00:00:00Z")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make the site: %v\n%s", err, out)
+	}
+	return dir
 }

@@ -87,7 +87,21 @@ func (p *Plan) opBlocks(op *Op) []Problem {
 		problem.Message = op.Do + "." + strings.Join(op.Open, ", ") + " has no value yet"
 		problem.Hint = "give it a value in CUE"
 	}
+	if waiting := p.waiting(op); waiting != nil {
+		problem.Code, problem.Range, problem.Message = CodeWaiting, waiting.Range, waiting.Message
+		problem.Hint = "a job runs in one pass: mount the exported file into the op instead of using its value"
+	}
 	return []Problem{problem}
+}
+
+// waiting finds what an op says of waiting for an export.
+func (p *Plan) waiting(op *Op) *Problem {
+	for i, problem := range p.Problems {
+		if problem.Code == CodeWaiting && problem.Range.File == op.Range.File && op.Range.Contains(problem.Range.Start) {
+			return &p.Problems[i]
+		}
+	}
+	return nil
 }
 
 func (p *Plan) circles(closure []*Component) []Problem {

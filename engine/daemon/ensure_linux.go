@@ -45,6 +45,9 @@ func Check(o Options) error {
 			Hint:   "choose a shorter state directory",
 		}
 	}
+	if o.Runtime == "" {
+		return noRuntime()
+	}
 	if st, err := os.Stat(o.Runtime); err != nil || st.Mode()&0o111 == 0 {
 		return &UnavailableError{
 			Reason: fmt.Sprintf("the OCI runtime %q is not there", o.Runtime),

@@ -12,13 +12,11 @@ type UnavailableError struct {
 	Cause        error
 }
 
+// Error leaves the hint out: whoever shows the error shows the hint beside it.
 func (e *UnavailableError) Error() string {
 	msg := "the embedded BuildKit cannot run: " + e.Reason
 	if e.Cause != nil {
 		msg += ": " + e.Cause.Error()
-	}
-	if e.Hint != "" {
-		msg += " (" + e.Hint + ")"
 	}
 	return msg
 }
@@ -43,7 +41,11 @@ func FindRuntime(dirs ...string) (string, error) {
 			}
 		}
 	}
-	return "", &UnavailableError{
+	return "", noRuntime()
+}
+
+func noRuntime() *UnavailableError {
+	return &UnavailableError{
 		Reason: "no OCI runtime (runc) was found beside the binary or on PATH",
 		Hint:   "run `make runc`, or install the package runc, or set a BuildKit address",
 	}

@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -18,17 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/registry"
-
 	"github.com/dagger/dagger-lsp/engine/daemon"
 )
 
 // marker is the first argument of a test binary that is to be a daemon.
 const marker = "enginetest-daemon"
-
-// RegistryHost is where a daemon started with Config.Registry finds one, in
-// its own network namespace.
-const RegistryHost = "127.0.0.1:5000"
 
 // idle bounds the life of a daemon whose test was killed.
 const idle = time.Minute
@@ -41,12 +33,16 @@ type Config struct {
 	Idle time.Duration
 	// Registry runs an image registry beside it at RegistryHost.
 	Registry bool
+	// Site is a folder whose files are served beside it at SiteHost, git
+	// repositories below it as /git/NAME.
+	Site string
 }
 
 // setting crosses into the child as its second argument.
 type setting struct {
 	Calls    string
 	Registry bool
+	Site     string
 }
 
 // Main runs the tests, or the daemon when this process is to be one.
@@ -83,26 +79,14 @@ func run(config string, args []string) error {
 		defer mu.Unlock()
 		fmt.Fprintln(log, method)
 	}
-	if set.Registry && os.Getpid() == 1 {
-		if err := serveRegistry(); err != nil {
+	if os.Getpid() == 1 { // in the server's own namespaces
+		if err := set.serve(); err != nil {
 			return err
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	return daemon.Serve(ctx, o)
-}
-
-// serveRegistry lives as long as the process, as the daemon does.
-func serveRegistry() error {
-	// All addresses, because the loopback is not up yet.
-	l, err := net.Listen("tcp4", ":5000")
-	if err != nil {
-		return fmt.Errorf("listen for the registry: %w", err)
-	}
-	h := registry.New(registry.Logger(discard()))
-	go func() { _ = (&http.Server{Handler: h, ReadHeaderTimeout: time.Minute}).Serve(l) }()
-	return nil
 }
 
 // Server is a running daemon.
@@ -150,12 +134,12 @@ func Options(tb testing.TB, c Config) daemon.Options {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	set, err := json.Marshal(setting{Calls: callsPath(c.Root), Registry: c.Registry})
+	set, err := json.Marshal(setting{Calls: callsPath(c.Root), Registry: c.Registry, Site: c.Site})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	o := daemon.Options{
-		Root: c.Root, Socket: filepath.Join(c.Root, "buildkitd.sock"), Runtime: runtimePath(tb),
+		Root: c.Root, Socket: filepath.Join(c.Root, "buildkitd.sock"), Runtime: Runtime(tb),
 		Idle: c.Idle, Offline: true, Command: []string{exe, marker, string(set)},
 	}
 	tb.Cleanup(func() { end(tb, o) })

@@ -79,8 +79,8 @@ func tempDir(tb testing.TB) string {
 	return dir
 }
 
-// runtimePath finds runc in the repository's bin, then in the usual places.
-func runtimePath(tb testing.TB) string {
+// Runtime finds the OCI runtime: that of `make runc` before one on PATH.
+func Runtime(tb testing.TB) string {
 	tb.Helper()
 	dirs := append([]string{filepath.Join(moduleRoot(tb), "bin")}, filepath.SplitList(os.Getenv("PATH"))...)
 	path, err := daemon.FindRuntime(dirs...)

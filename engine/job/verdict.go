@@ -1,8 +1,8 @@
 package job
 
 import (
-	"fmt"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 )

@@ -10,6 +10,8 @@ import (
 func All() []Kind {
 	return []Kind{
 		fetchContainer(),
+		fetchGit(),
+		fetchHTTP(),
 		local(),
 		load(),
 		copyOp(),
