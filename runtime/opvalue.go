@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -141,9 +142,35 @@ func (d *opDecoder) finish(v cue.Value, fields map[string]any) {
 		d.explain(v, err)
 		return
 	}
+	if e, ok := spec.(*ops.Export); ok && !d.exportFits(e) {
+		return
+	}
 	if spec != nil {
 		d.op.Value, d.op.Spec = data, spec
 	}
+}
+
+// exportKinds are the kinds of value that a format gives; json and yaml give
+// any.
+var exportKinds = map[string]cue.Kind{
+	"string": cue.StringKind, "number": cue.NumberKind, "boolean": cue.BoolKind,
+}
+
+// exportFits holds that what an export reads can unify with the value that
+// holds the script. What the file really says is known only after the run.
+func (d *opDecoder) exportFits(e *ops.Export) bool {
+	want, ok := exportKinds[e.Format]
+	have := d.c.value.IncompleteKind()
+	if !ok || want&have != 0 || have == cue.BottomKind {
+		return true
+	}
+	d.problem(Problem{
+		Code: CodeConflict, Severity: SeverityError, Range: d.op.Range,
+		Message: fmt.Sprintf("the export gives %s, and %s is %s", describeKind(want), d.c.Path, describeKind(have)),
+		Hint:    fmt.Sprintf("declare it: %s: {%s, %s: [...]}", d.c.Path, want, scriptLabel),
+		Related: []Related{{Range: d.c.Name, Message: "what the export must unify with"}},
+	})
+	return false
 }
 
 // explain lets CUE say why an op does not decode. Only then is the op unified
