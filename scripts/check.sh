@@ -23,9 +23,16 @@ vulnerabilities() {
 	govulncheck ./...
 }
 
+# Jobs need Linux; editing and checking do not.
+other_systems() {
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cmd/dagger-lsp &&
+		CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o /dev/null ./cmd/dagger-lsp
+}
+
 gate 'go.mod is tidy' go mod tidy -diff
 gate 'build' make --no-print-directory build
 gate 'vet' go vet ./...
+gate 'macOS and Windows build' other_systems
 gate 'lint' make --no-print-directory lint
 gate 'dead code' make --no-print-directory deadcode
 gate 'generated files' make --no-print-directory generate-check

@@ -19,7 +19,7 @@ for pair in "${wanted[@]}"; do
 done
 if [[ $1 == runc ]]; then
 	pkg-config --exists libseccomp 2>/dev/null || missing+=(libseccomp-dev libc6-dev)
-elif ! file=$(command -v busybox) || ldd "$file" >/dev/null 2>&1; then
+elif file=$(command -v busybox) && ldd "$file" >/dev/null 2>&1; then
 	missing+=(busybox-static) # a dynamic busybox cannot run in an empty image
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0

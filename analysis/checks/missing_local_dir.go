@@ -14,12 +14,12 @@ var missingLocalDir = Check{
 		"relative to the folder of the CUE file's package.",
 	Run: func(p *runtime.Plan, facts Facts) []runtime.Problem {
 		var out []runtime.Problem
-		eachLocal(p, func(c *runtime.Component, op *runtime.Op, dir string) {
+		eachLocal(p, func(c *runtime.Component, op *runtime.Op, written, dir string) {
 			if facts.MissingDirs[dir] {
 				out = append(out, runtime.Problem{
 					Range:     op.FieldRange("dir"),
-					Message:   "there is no directory " + dir,
-					Hint:      "create it, or correct the path: it is relative to " + p.Dir,
+					Message:   "there is no directory " + written,
+					Hint:      "create it, or correct the path: it is relative to the folder of this file's package",
 					Component: c.Path,
 				})
 			}
@@ -32,11 +32,13 @@ var missingLocalDir = Check{
 // do I/O finds out which of them are missing.
 func Dirs(p *runtime.Plan) []string {
 	var out []string
-	eachLocal(p, func(_ *runtime.Component, _ *runtime.Op, dir string) { out = append(out, dir) })
+	eachLocal(p, func(_ *runtime.Component, _ *runtime.Op, _, dir string) { out = append(out, dir) })
 	return out
 }
 
-func eachLocal(p *runtime.Plan, visit func(*runtime.Component, *runtime.Op, string)) {
+// eachLocal visits the `local` ops of p with their directory as written and as an
+// absolute path.
+func eachLocal(p *runtime.Plan, visit func(c *runtime.Component, op *runtime.Op, written, dir string)) {
 	own(p, func(c *runtime.Component, op *runtime.Op) {
 		l, ok := op.Spec.(*ops.Local)
 		if !ok || l.Dir == "" {
@@ -46,6 +48,6 @@ func eachLocal(p *runtime.Plan, visit func(*runtime.Component, *runtime.Op, stri
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(p.Dir, dir)
 		}
-		visit(c, op, filepath.Clean(dir))
+		visit(c, op, l.Dir, filepath.Clean(dir))
 	})
 }

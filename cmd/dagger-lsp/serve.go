@@ -8,7 +8,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -71,7 +70,7 @@ func parentAlive(flags serveFlags) func(int) bool {
 	if flags.listen != "" {
 		return nil
 	}
-	return func(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+	return alive
 }
 
 // stdio joins the standard streams. Closing it ends a pending read.
