@@ -88,7 +88,10 @@ func position(p protocol.Position) text.Position {
 // source is the package as the runtime reads it: the open texts that may
 // matter to it over the disk.
 func (o *owner) source(key packageKey) runtime.Source {
-	src := runtime.Source{Dir: key.dir, Package: key.name, File: key.file, Overlay: map[string][]byte{}}
+	src := runtime.Source{
+		Dir: key.dir, Package: key.name, File: key.file, Overlay: map[string][]byte{},
+		Offline: !o.trusted, // CUE may fetch modules that a package names
+	}
 	for path, d := range o.docs {
 		if !d.saved || d.pkg == key {
 			src.Overlay[path] = []byte(d.text.String())
