@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -250,4 +251,58 @@ list: {
 	if len(s.Exports) != 1 || s.Exports[0].Value != "./a.txt\n" {
 		t.Errorf("exports: %+v", s.Exports)
 	}
+}
+
+// Two workspaces whose packages and components have the same names keep their
+// files and caches apart, also while both run on one daemon.
+func TestWorkspacesApart(t *testing.T) {
+	b := newBench(t)
+	const text = `package ci
+src: #up: [{do: "local", dir: "src"}]
+main: {
+	string
+	#up: [
+		{do: "fetch-container", ref: "busybox"},
+		{do: "exec", args: ["sh", "-c", "cat /src/name >> /cache/log; cp /cache/log /out"], mount: {"/src": from: src, "/cache": "cache"}},
+		{do: "export", source: "/out"},
+	]
+}
+slow: #up: [
+	{do: "load", from: main},
+	{do: "exec", args: ["sleep", "1000"]},
+]
+`
+	request := func(name, target string) engine.Request {
+		dir := t.TempDir()
+		for file, data := range map[string]string{"ci.cue": text, "src/name": name} {
+			path := filepath.Join(dir, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: dir}), Target: target, Workspace: dir}
+	}
+	first := b.engine.Start(t.Context(), request("first", "slow"))
+	sleeping := make(chan struct{})
+	var once sync.Once
+	first.Subscribe(func(s job.State, _ job.Event) {
+		if o, _ := s.Op(runtime.OpID{Component: "slow", Index: 1}); o.Status == job.StatusRunning {
+			once.Do(func() { close(sleeping) })
+		}
+	})
+	select {
+	case <-sleeping:
+	case <-first.Done():
+		t.Fatalf("the first job ended: %+v", first.State())
+	}
+	second := b.wait(b.engine.Start(t.Context(), request("second", "main")))
+	b.wantStatus(second, job.StatusDone)
+	if got := second.Exports[0].Value; got != "second" {
+		t.Errorf("the second workspace read %q", got)
+	}
+	first.Cancel(nil)
+	<-first.Done()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
+	digest "github.com/opencontainers/go-digest"
 	"go.uber.org/zap"
 
 	"github.com/dagger/dagger-lsp/engine/image"
@@ -17,6 +18,9 @@ import (
 	"github.com/dagger/dagger-lsp/engine/solve"
 	"github.com/dagger/dagger-lsp/runtime"
 )
+
+// scopeLength is how much of a digest tells one user's workspaces apart.
+const scopeLength = 16
 
 // errProblems ends a job whose problems have been said.
 var errProblems = errors.New("the target has problems")
@@ -127,6 +131,10 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver) (_ *runtim
 	defer r.recovered(&err)
 	compiled, problems, err := r.req.Plan.Lower(ctx, r.req.Target, runtime.LowerOptions{
 		Workspace: r.req.Workspace, Images: images,
+		// One daemon serves all of a user's workspaces, and their packages
+		// and components may have the same names.
+		CacheScope: digest.FromString(r.req.Workspace).Encoded()[:scopeLength],
+		LocalID:    r.job.id,
 	})
 	if err != nil {
 		return nil, err

@@ -33,8 +33,7 @@ func (ev *evaluator) conflict(e errors.Error) Problem {
 	}
 	places := ev.places(e)
 	if len(places) == 0 {
-		own, _ := ev.ix.ownProblem(e, CodeConflict)
-		p.Range = own.Range
+		p.Range = ev.ix.ownProblem(e, CodeConflict).Range
 		return p
 	}
 	p.Range = places[0]

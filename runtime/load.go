@@ -131,9 +131,7 @@ func (ix *index) loadProblems(err error) (problems []Problem, retry bool) {
 			})
 			continue
 		}
-		if p, ok := ix.ownProblem(e, CodeLoad); ok {
-			problems = append(problems, p)
-		}
+		problems = append(problems, ix.ownProblem(e, CodeLoad))
 	}
 	return problems, retry
 }
@@ -153,9 +151,8 @@ func (ix *index) failedImport(e errors.Error) (*ast.ImportSpec, *packageFile) {
 }
 
 // ownProblem makes a problem of a CUE error, at the first of its places that
-// lies in the package's files. Syntax errors are left out: they are reported
-// from the parser already.
-func (ix *index) ownProblem(e errors.Error, code Code) (Problem, bool) {
+// lies in the package's files, or at the start of the first.
+func (ix *index) ownProblem(e errors.Error, code Code) Problem {
 	p := Problem{Code: code, Severity: SeverityError, Message: errorText(e)}
 	for _, pos := range errors.Positions(e) {
 		if ix.owns(pos.Filename()) {
@@ -169,7 +166,7 @@ func (ix *index) ownProblem(e errors.Error, code Code) (Problem, bool) {
 			p.Range = fileRange(ix.pkg.files[0].path)
 		}
 	}
-	return p, true
+	return p
 }
 
 // owns reports that a file is part of the package or of an import read as text.

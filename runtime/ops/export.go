@@ -44,6 +44,12 @@ func (op *Export) Validate() []*FieldError {
 
 // Lower implements Spec. The state passes through unchanged.
 func (op *Export) Lower(_ context.Context, b Builder, in llb.State) (llb.State, error) {
+	if in.Output() == nil {
+		return in, &FieldError{
+			Field: "source", Code: "bad-value",
+			Message: "no op before it has made a file", Hint: "load the component that makes the file",
+		}
+	}
 	b.Export(in, path.Join("/", op.Source), op.Format)
 	return in, nil
 }
