@@ -78,6 +78,9 @@ func (ev *evaluator) opConflict(e errors.Error) (Problem, bool) {
 		p.Component = c.Path
 		return p, true
 	}
+	if p, ok := ev.secretConflict(c, op, schema, field); ok {
+		return p, true
+	}
 	if !ev.fromSchema(e) {
 		return Problem{}, false
 	}

@@ -53,6 +53,10 @@ type evaluator struct {
 	// imported are the values of imported packages, by import path.
 	imported map[string]cue.Value
 	problems []Problem
+	// secrets are the paths of those that some op asks for, by every name;
+	// opens are fields without a value, which may turn out to be one of them.
+	secrets map[string]bool
+	opens   []openField
 }
 
 // found is a component with the values it is made from. The values stay here:
@@ -75,6 +79,7 @@ func newEvaluator(ix *index, p *Plan) *evaluator {
 		ctx: cuecontext.New(), ix: ix, plan: p,
 		components: map[string]*found{},
 		byScript:   map[token.Pos][]*found{}, imported: map[string]cue.Value{},
+		secrets: map[string]bool{},
 	}
 	return ev
 }
@@ -93,6 +98,7 @@ func (ev *evaluator) run(root cue.Value) {
 	for i := 0; i < len(ev.order); i++ {
 		ev.ops(ev.order[i])
 	}
+	ev.leaks()
 	ev.conflicts(root)
 }
 

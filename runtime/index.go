@@ -389,7 +389,8 @@ func indexPath(base string, i int) string {
 	return base + "[" + strconv.Itoa(i) + "]"
 }
 
-// identsOf lists the identifiers in a field of the op.
+// identsOf lists the identifiers in the value of a field of the op, without the
+// labels in it.
 func (el *element) identsOf(field string) []*ast.Ident {
 	var out []*ast.Ident
 	for _, lit := range el.lits {
@@ -401,13 +402,25 @@ func (el *element) identsOf(field string) []*ast.Ident {
 			if name, _, err := ast.LabelName(f.Label); err != nil || name != field {
 				continue
 			}
-			ast.Walk(f.Value, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok {
-					out = append(out, id)
-				}
-				return true
-			}, nil)
+			out = identsIn(f.Value, out)
 		}
 	}
+	return out
+}
+
+func identsIn(e ast.Expr, out []*ast.Ident) []*ast.Ident {
+	ast.Walk(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			out = identsIn(n.Value, out)
+			return false
+		case *ast.SelectorExpr:
+			out = identsIn(n.X, out)
+			return false
+		case *ast.Ident:
+			out = append(out, n)
+		}
+		return true
+	}, nil)
 	return out
 }

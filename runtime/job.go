@@ -48,6 +48,9 @@ type LowerOptions struct {
 	LocalID string
 	// Platform is the target; the zero value takes the machine's.
 	Platform ocispecs.Platform
+	// HostKeys gives the known keys of an ssh host, as lines of a known_hosts
+	// file; nothing of a host that is not known. nil knows none.
+	HostKeys func(addr string) string
 }
 
 // Local is a directory that the solve reads from the user's machine. The LLB
@@ -93,6 +96,8 @@ type Job struct {
 	Steps   []Step
 	Locals  map[string]Local
 	Exports []Export
+	// Secrets and Streams are what the daemon will ask for: paths by id.
+	Secrets, Streams map[string]string
 	// Passes is how many solves the job takes: 1 + barriers.
 	Passes int
 }
@@ -104,6 +109,18 @@ type Needs struct {
 	// Images maps each normalised image reference to the op that asks first.
 	Images map[string]OpID
 	Locals map[string]Local
+	// Secrets and Streams are what must be given to a run, by path.
+	Secrets, Streams map[string]Given
+	// Agent is the op that first asks for the user's ssh agent; zero if none
+	// does.
+	Agent OpID
+}
+
+// Given is a secret or a stream that a target needs.
+type Given struct {
+	Handle
+	// Op asks first.
+	Op OpID
 }
 
 // Error gives the reference and where it was looked for.

@@ -11,7 +11,10 @@ import (
 // Needs lists the images and local directories that target and all it depends
 // on ask for. Problems say why the target cannot run.
 func (p *Plan) Needs(target, workspace string) (Needs, []Problem) {
-	n := Needs{Images: map[string]OpID{}, Locals: map[string]Local{}}
+	n := Needs{
+		Images: map[string]OpID{}, Locals: map[string]Local{},
+		Secrets: map[string]Given{}, Streams: map[string]Given{},
+	}
 	if problems := p.blocking(target); len(problems) > 0 {
 		return n, problems
 	}
@@ -28,6 +31,7 @@ func (p *Plan) Needs(target, workspace string) (Needs, []Problem) {
 }
 
 func (p *Plan) opNeeds(n *Needs, op *Op, workspace string) *ops.FieldError {
+	n.handles(op)
 	switch spec := op.Spec.(type) {
 	case *ops.FetchContainer:
 		ref, err := spec.Normalized()

@@ -63,6 +63,9 @@ func acceptsKind(f ops.FieldSchema, kind cue.Kind) bool {
 	if f.Component {
 		return kind&(cue.StructKind|cue.ListKind) != 0
 	}
+	if f.Secret || f.Stream {
+		return kind&handleKinds != 0
+	}
 	return f.Kind&kind != 0
 }
 
@@ -176,8 +179,13 @@ func mistypedProblem(schema *ops.Schema, f ops.FieldSchema, got string, at Range
 
 // wantedType is a field's type in CUE, or in words where CUE would say nothing.
 func wantedType(f ops.FieldSchema) string {
-	if f.Component {
+	switch {
+	case f.Component:
 		return "a component"
+	case f.Secret:
+		return "a secret"
+	case f.Stream:
+		return "a stream"
 	}
 	return f.Type
 }

@@ -251,8 +251,13 @@ func (d *opDecoder) field(f ops.FieldSchema, v cue.Value) (any, bool) {
 		d.open(f.Name, v)
 		return nil, false
 	}
-	if f.Component {
+	switch {
+	case f.Component:
 		return d.component(f.Name, v)
+	case f.Secret:
+		return d.secret(f.Name, v)
+	case f.Stream:
+		return d.stream(f.Name, v)
 	}
 	if kind&f.Kind == 0 {
 		d.problem(mistypedProblem(d.schema, f, describeKind(kind), d.op.FieldRange(f.Name)))
@@ -262,6 +267,10 @@ func (d *opDecoder) field(f ops.FieldSchema, v cue.Value) (any, bool) {
 }
 
 func (d *opDecoder) mistyped(f ops.FieldSchema, err error) {
+	if secret := d.ev.secretNamed(d.c.Path, d.el, f.Name); secret != "" && !f.Secret {
+		d.problem(d.secretAsValue(f.Name, secret))
+		return
+	}
 	p := mistypedProblem(d.schema, f, "this", d.op.FieldRange(f.Name))
 	if e := errors.Errors(err); len(e) > 0 {
 		p.Message = d.schema.Do + "." + f.Name + " takes " + wantedType(f) + ": " + errorText(e[0])
@@ -315,19 +324,47 @@ func (d *opDecoder) object(path string, v cue.Value) (any, bool) {
 		return nil, false
 	}
 	out, ok := map[string]any{}, true
+	if path != topField(path) && !isMount(v) {
+		// Nothing but a mount is a struct in a struct: ask why this is one.
+		if o := d.ev.origin(v); o.secret {
+			d.problem(d.secretAsValue(path, o.path))
+			return nil, false
+		}
+	}
 	for it.Next() {
 		name := it.Selector().Unquoted()
 		sub := path + "." + name
-		var item any
-		known := false
-		if name == "from" || name == "input" {
-			item, known = d.component(sub, it.Value())
-		} else {
-			item, known = d.data(sub, it.Value())
-		}
+		item, known := d.entry(sub, name, it.Value())
 		out[name], ok = item, ok && known
 	}
 	return out, ok
+}
+
+// isMount reports that a struct has a field that makes it a mount.
+func isMount(v cue.Value) bool {
+	for _, name := range []string{"from", "cache", "secret", "stream", "input"} {
+		if v.LookupPath(cue.MakePath(cue.Str(name))).Exists() {
+			return true
+		}
+	}
+	return false
+}
+
+// entry is one field of a struct inside an op: of a mount, for most.
+func (d *opDecoder) entry(path, name string, v cue.Value) (any, bool) {
+	top := topField(path)
+	switch {
+	case name == "from" || name == "input":
+		return d.component(path, v)
+	case top == "mount" && name == "secret":
+		return d.secret(path, v)
+	case top == "mount" && name == "stream":
+		return d.stream(path, v)
+	}
+	if f, _ := d.schema.Field(top); f.TextOrSecret {
+		return d.textOrSecret(path, v)
+	}
+	return d.data(path, v)
 }
 
 // open notes a value that is not known: wrong, still to be set, or known only
@@ -352,6 +389,11 @@ func (d *opDecoder) open(path string, v cue.Value) {
 		})
 		return
 	}
+	if secret := d.ev.secretIn(v); secret != "" {
+		d.problem(d.secretAsValue(path, secret))
+		return
+	}
+	d.ev.opens = append(d.ev.opens, openField{d, path, v, len(d.ev.problems)})
 	d.problem(Problem{
 		Code: CodeMissingInput, Severity: SeverityHint, Range: at,
 		Message: d.schema.Do + "." + path + " has no value yet",

@@ -48,6 +48,9 @@ type Plan struct {
 	Evaluated bool `json:"evaluated"`
 
 	byPath map[string]*Component
+	// plain holds the secrets that are written as plain text, by path. Only
+	// PlainSecret gives them out.
+	plain map[string][]byte
 }
 
 // Component is a CUE value that carries a script.
@@ -97,6 +100,9 @@ type Op struct {
 	Spec ops.Spec `json:"-"`
 	// Refs are the components that the op reads, by field.
 	Refs []Ref `json:"refs,omitempty"`
+	// Secrets and Streams are what the op asks of whoever runs it.
+	Secrets []Handle `json:"secrets,omitempty"`
+	Streams []Handle `json:"streams,omitempty"`
 	// Open lists fields without a concrete value: why Spec is nil although
 	// nothing is wrong.
 	Open []string `json:"open,omitempty"`

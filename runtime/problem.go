@@ -90,6 +90,9 @@ const (
 	CodePathEscapes         Code = "path-escapes"
 	CodeImageNotFound       Code = "image-not-found"
 	CodeBadValue            Code = "bad-value"
+	CodePlainSecret         Code = "plain-secret"
+	CodeSecretAsValue       Code = "secret-as-value"
+	CodeUnknownHost         Code = "unknown-host"
 )
 
 // Related is a second place that explains a problem, such as the other side of

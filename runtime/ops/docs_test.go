@@ -63,8 +63,13 @@ func required(f ops.FieldSchema) string {
 }
 
 func typeOf(f ops.FieldSchema) string {
-	if f.Component {
+	switch {
+	case f.Component:
 		return "a component"
+	case f.Secret:
+		return "a secret"
+	case f.Stream:
+		return "a stream"
 	}
 	return "`" + strings.ReplaceAll(f.Type, "|", `\|`) + "`"
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 )
 
-// Mount is one entry of an exec's `mount`. Exactly one of Cache, Tmpfs and From
-// is set.
+// Mount is one entry of an exec's `mount`. Exactly one of Cache, Tmpfs, From,
+// Secret and Stream is set.
 type Mount struct {
 	// Cache is a persistent cache; CacheID names it, empty for the one of
 	// this component and path.
@@ -23,6 +24,10 @@ type Mount struct {
 	// is dropped after the command.
 	From Ref
 	Path string
+	// Secret is a file with the secret's text, which only its owner may read.
+	Secret SecretRef
+	// Stream is a unix socket.
+	Stream StreamRef
 	// Bad is the text of a form that is none of these.
 	Bad string
 }
@@ -33,6 +38,9 @@ type mountObject struct {
 	From    Ref     `json:"from"`
 	Input   Ref     `json:"input"`
 	Path    string  `json:"path"`
+
+	Secret SecretRef `json:"secret"`
+	Stream StreamRef `json:"stream"`
 }
 
 // UnmarshalJSON reads "cache", "tmpfs" and the object forms. Another form is
@@ -70,16 +78,19 @@ func (m *Mount) setObject(o mountObject, data []byte) {
 	if from == "" {
 		from = o.Input // the prototype's spelling
 	}
-	switch {
-	case o.Cache != nil && from == "":
-		m.Cache, m.CacheID, m.Sharing = true, *o.Cache, o.Sharing
-		if m.Sharing == "" {
-			m.Sharing = "shared"
+	kinds := 0
+	for _, given := range []bool{o.Cache != nil, from != "", o.Secret != "", o.Stream != ""} {
+		if given {
+			kinds++
 		}
-	case from != "" && o.Cache == nil:
-		m.From, m.Path = from, o.Path
-	default:
+	}
+	if kinds != 1 {
 		m.Bad = string(data)
+		return
+	}
+	m.From, m.Path, m.Secret, m.Stream = from, o.Path, o.Secret, o.Stream
+	if o.Cache != nil {
+		m.Cache, m.CacheID, m.Sharing = true, *o.Cache, cmp.Or(o.Sharing, "shared")
 	}
 }
 
@@ -88,7 +99,7 @@ func (m Mount) validate(path string) *FieldError {
 		return &FieldError{
 			Field: "mount." + path, Code: "bad-value",
 			Message: m.Bad + " is not a kind of mount",
-			Hint:    `write "cache", "tmpfs", {from: component, path: "/"} or {cache: "id"}`,
+			Hint:    `write "cache", "tmpfs", {from: component, path: "/"}, {cache: "id"}, {secret: value} or {stream: value}`,
 		}
 	}
 	if _, ok := sharingModes[m.Sharing]; m.Cache && !ok {
@@ -107,6 +118,13 @@ var sharingModes = map[string]llb.CacheMountSharingMode{
 	"locked":  llb.CacheMountLocked,
 }
 
+// Modes of what is mounted from outside. A command that runs as another user
+// than root may read neither.
+const (
+	secretMode = 0o400
+	streamMode = 0o600
+)
+
 func (m Mount) lower(ctx context.Context, b Builder, path string) (llb.RunOption, error) {
 	switch {
 	case m.Cache:
@@ -118,6 +136,12 @@ func (m Mount) lower(ctx context.Context, b Builder, path string) (llb.RunOption
 		return llb.AddMount(path, llb.Scratch(), cache), nil
 	case m.Tmpfs:
 		return llb.AddMount(path, llb.Scratch(), llb.Tmpfs()), nil
+	case m.Secret != "":
+		id, err := b.Secret(m.Secret)
+		return llb.AddSecret(path, llb.SecretID(id), llb.SecretFileOpt(0, 0, secretMode)), err
+	case m.Stream != "":
+		id, err := b.Stream(m.Stream)
+		return llb.AddSSHSocket(llb.SSHID(id), llb.SSHSocketOpt(path, 0, 0, streamMode)), err
 	}
 	from, err := b.Component(ctx, m.From)
 	if err != nil {

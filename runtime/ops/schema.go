@@ -38,6 +38,10 @@ type FieldSchema struct {
 	Default any
 	// Component marks a field that takes a component: `from`.
 	Component bool
+	// Secret and Stream mark a field that takes one, by an attribute in its
+	// schema: @dagger(secret), @dagger(stream). TextOrSecret marks a struct
+	// each of whose entries is text or a secret.
+	Secret, Stream, TextOrSecret bool
 }
 
 // Field returns the field called name.
@@ -100,11 +104,33 @@ func readFields(lit ast.Expr, def cue.Value) []FieldSchema {
 			Required:  f.Constraint.String() == "!",
 			Component: name == "from",
 		}
+		fs.Secret, fs.Stream = hasFlag(f, "secret"), hasFlag(f, "stream")
+		fs.TextOrSecret = entriesHaveFlag(f, "secret")
 		fs.Kind = fieldKind(def, name)
 		fs.Default = defaultOf(def, name)
 		out = append(out, fs)
 	}
 	return out
+}
+
+// hasFlag reports that a field carries @dagger(flag).
+func hasFlag(f *ast.Field, flag string) bool {
+	for _, a := range f.Attrs {
+		if key, body := a.Split(); key == "dagger" && body == flag {
+			return true
+		}
+	}
+	return false
+}
+
+// entriesHaveFlag reports that it is the entries of a field that carry it.
+func entriesHaveFlag(f *ast.Field, flag string) bool {
+	lit, ok := f.Value.(*ast.StructLit)
+	if !ok || len(lit.Elts) != 1 {
+		return false
+	}
+	entry, ok := lit.Elts[0].(*ast.Field)
+	return ok && hasFlag(entry, flag)
 }
 
 func fieldKind(def cue.Value, name string) cue.Kind {

@@ -44,6 +44,14 @@ type Builder interface {
 	Image(ctx context.Context, ref string) (llb.State, error)
 	// Local returns the state of a directory on the user's machine.
 	Local(ctx context.Context, dir string, include, exclude []string) (llb.State, error)
+	// Secret returns the id by which the daemon asks for a secret, Stream
+	// that of a socket. Ids follow from names, never from what they stand for.
+	Secret(ref SecretRef) (id string, err error)
+	Stream(ref StreamRef) (id string, err error)
+	// HostKeys returns the known keys of an ssh host, as lines of a
+	// known_hosts file; addr may have a port. A host that the user has not met
+	// is a *FieldError of the field `remote`.
+	HostKeys(addr string) (string, error)
 	// CacheID makes the id of a cache mount at path unique to the component.
 	CacheID(path string) string
 	// Export records that the file at path of state is read back as format.
