@@ -207,12 +207,12 @@ func (ev *evaluator) register(c *found) {
 // aliasOf reports that v does nothing but name another component: it is a
 // reference, alone or unified with constraints that any component meets.
 func (ev *evaluator) aliasOf(v cue.Value, path string) (string, bool) {
-	root, ref := v.ReferencePath()
-	if len(ref.Selectors()) == 0 {
+	root, ref := referencePath(v)
+	if len(ref) == 0 {
 		if v = onlyConjunct(v); !v.Exists() {
 			return "", false
 		}
-		root, ref = v.ReferencePath()
+		root, ref = referencePath(v)
 	}
 	target := ev.pathOf(root, ref)
 	if target == "" || target == path || strings.Contains(target, "#") {
@@ -241,10 +241,20 @@ func onlyConjunct(v cue.Value) cue.Value {
 	return only
 }
 
+// referencePath is what v refers to; nothing where the path starts at a loop's
+// variable, for which CUE has no path.
+func referencePath(v cue.Value) (root cue.Value, sels []cue.Selector) {
+	root, path := v.ReferencePath()
+	if path.Err() != nil {
+		return root, nil
+	}
+	return root, path.Selectors()
+}
+
 // pathOf names a path below one of the instances' roots.
-func (ev *evaluator) pathOf(root cue.Value, ref cue.Path) string {
+func (ev *evaluator) pathOf(root cue.Value, ref []cue.Selector) string {
 	path := ""
-	for _, sel := range ref.Selectors() {
+	for _, sel := range ref {
 		if sel.LabelType() == cue.IndexLabel {
 			path = indexPath(path, sel.Index())
 			continue

@@ -61,16 +61,10 @@ func (ev *evaluator) lookup(target string) cue.Value {
 // value resolves a component that is given as a value: by the path it is a
 // reference to, by the text of its script, or as a script in place.
 func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
-	if root, ref := v.ReferencePath(); len(ref.Selectors()) > 0 {
-		target := d.ev.pathOf(root, ref)
-		if c := d.ev.components[target]; c != nil && !c.Template {
-			return target, true
-		}
-		if up := v.LookupPath(upPath); up.Exists() && !strings.Contains(target, "#") {
-			return d.named(path, target)
-		}
-	}
 	up := v.LookupPath(upPath)
+	if target := d.ev.meant(v, up); target != "" {
+		return d.named(path, d.ev.first(target))
+	}
 	if up.Exists() {
 		if s := d.ev.scriptOf(up); s != nil {
 			if cs := d.ev.byScript[s.value.Pos()]; len(cs) == 1 && !cs[0].Template {
@@ -86,6 +80,40 @@ func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
 		return d.inPlace(path, v, d.ev.ctx.NewList(v))
 	}
 	return "", d.notAComponent(path, "", v)
+}
+
+// meant is the component that a value with the script up names: what it is a
+// reference to, alone or unified with what any component meets, or, for what a
+// loop over a component's fields gives, the field itself.
+func (ev *evaluator) meant(v, up cue.Value) string {
+	for _, part := range []cue.Value{v, onlyConjunct(v)} {
+		root, ref := referencePath(part)
+		target := ev.pathOf(root, ref)
+		if c := ev.components[target]; c != nil && !c.Template {
+			return target
+		}
+		if target != "" && up.Exists() && !strings.Contains(target, "#") {
+			return target
+		}
+	}
+	field := ev.components[cue.Dereference(v).Path().String()]
+	if up.Exists() && field != nil && !field.Template && ev.scriptOf(up) == ev.scriptOf(field.script) {
+		return field.Path
+	}
+	return ""
+}
+
+// first follows aliases to the component they repeat, whose name says more than
+// that of a template's field.
+func (ev *evaluator) first(path string) string {
+	for range maxDepth { // an alias cycle ends here
+		c := ev.components[path]
+		if c == nil || c.Alias == "" {
+			break
+		}
+		path = c.Alias
+	}
+	return path
 }
 
 // inPlace makes an anonymous component of a script inside an op.
