@@ -57,9 +57,9 @@ const maxParts = 4
 func (ev *evaluator) refersTo(v cue.Value, depth int) (string, cue.Value) {
 	// Loops and lets give no path of their own; behind them is one.
 	for _, v := range []cue.Value{v, cue.Dereference(v)} {
-		root, ref := v.ReferencePath()
-		if sels := ref.Selectors(); ref.Err() == nil && len(sels) > 0 && !sels[len(sels)-1].IsDefinition() {
-			return ev.pathOf(root, ref), root.LookupPath(ref)
+		root, sels := referencePath(v)
+		if len(sels) > 0 && !sels[len(sels)-1].IsDefinition() {
+			return ev.pathOf(root, sels), root.LookupPath(cue.MakePath(sels...))
 		}
 	}
 	op, parts := v.Expr()
@@ -83,9 +83,8 @@ func (ev *evaluator) marked(v cue.Value, flag string, depth int) bool {
 	if depth == maxParts {
 		return false
 	}
-	root, ref := v.ReferencePath()
-	if sels := ref.Selectors(); ref.Err() == nil && len(sels) > 0 {
-		return sels[len(sels)-1].IsDefinition() && ev.marked(root.LookupPath(ref), flag, depth+1)
+	if root, sels := referencePath(v); len(sels) > 0 {
+		return sels[len(sels)-1].IsDefinition() && ev.marked(root.LookupPath(cue.MakePath(sels...)), flag, depth+1)
 	}
 	op, parts := v.Expr()
 	return op == cue.AndOp && slices.ContainsFunc(parts, func(p cue.Value) bool {
