@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
 
@@ -24,9 +23,7 @@ func (p *Plan) Lower(ctx context.Context, target string, opt LowerOptions) (*Job
 		return nil, problems, nil
 	}
 	if opt.Platform.OS == "" {
-		opt.Platform = platforms.DefaultSpec()
-		opt.Platform.OS = "linux" // containers, whatever the editor runs on
-		opt.Platform.OSVersion, opt.Platform.OSFeatures = "", nil
+		opt.Platform = MachinePlatform()
 	}
 	if opt.CacheScope == "" {
 		opt.CacheScope = p.Package

@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"path/filepath"
-
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 )
@@ -13,11 +11,8 @@ import (
 func (l *lowering) sourceMap(r Range) *llb.SourceMap {
 	sm, ok := l.files[r.File]
 	if !ok {
-		name, err := filepath.Rel(l.plan.Root, r.File)
-		if err != nil {
-			name = filepath.Base(r.File)
-		}
-		sm = llb.NewSourceMap(nil, filepath.ToSlash(name), "CUE", nil)
+		name := FileName(l.plan.Root, r.File, l.op.ID.Component)
+		sm = llb.NewSourceMap(nil, name, "CUE", nil)
 		l.files[r.File] = sm
 	}
 	return sm
