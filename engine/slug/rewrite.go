@@ -1,0 +1,99 @@
+package slug
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/protobuf/proto"
+)
+
+// bindings are what a definition says of where it runs rather than of what it
+// does.
+//
+// The daemon takes vertices of the same bytes for one, so folders need an id:
+// two workspaces that run at a time may hold other files under the same name.
+// In a slug the id is the digest of the folders' content, the same on every
+// machine, and two that agree may well be one. A run has an id of its own,
+// because it may find other content.
+//
+// Cache mounts of a component's own begin with the project's scope. In a slug
+// that is the module's path; a run takes that of the workspace, so that it finds
+// what `run` left there.
+type bindings struct {
+	local, scope string
+}
+
+// cachePrefix begins the ids of cache mounts that are a component's own.
+func cachePrefix(scope string) string { return "cuellb/" + scope + "/" }
+
+// Bound is the definition as it runs in a workspace: with the ids of its cache
+// mounts, and with folders told from those of other runs. Indexes into the
+// slug's definition are true of it too.
+func (s *Slug) Bound(scope, run string) (*pb.Definition, error) {
+	return rebind(s.Definition, s.ops, bindings{scope: s.Meta.Scope}, bindings{scope: scope, local: run})
+}
+
+// rebind gives the definition with other bindings.
+func rebind(def *pb.Definition, ops []*pb.Op, from, to bindings) (*pb.Definition, error) {
+	return rewrite(def, ops, func(op *pb.Op) bool {
+		changed := false
+		if src := op.GetSource(); strings.HasPrefix(src.GetIdentifier(), schemeLocal) && src.Attrs[pb.AttrLocalUniqueID] != to.local {
+			src.Attrs[pb.AttrLocalUniqueID] = to.local
+			changed = true
+		}
+		for _, m := range op.GetExec().GetMounts() {
+			rest, ours := strings.CutPrefix(m.GetCacheOpt().GetID(), cachePrefix(from.scope))
+			if ours && from.scope != to.scope {
+				m.CacheOpt.ID = cachePrefix(to.scope) + rest
+				changed = true
+			}
+		}
+		return changed
+	})
+}
+
+// rewrite gives the definition after edit, which reports whether it changed its
+// vertex. Vertices keep their order, so indexes into it stay true.
+func rewrite(def *pb.Definition, ops []*pb.Op, edit func(*pb.Op) bool) (*pb.Definition, error) {
+	renamed := make(map[string]string, len(ops))
+	out := &pb.Definition{Def: make([][]byte, len(ops)), Metadata: map[string]*pb.OpMetadata{}}
+	for i, op := range ops {
+		dt, err := edited(def.Def[i], proto.CloneOf(op), renamed, edit)
+		if err != nil {
+			return nil, err
+		}
+		out.Def[i] = dt
+		renamed[digest.FromBytes(def.Def[i]).String()] = digest.FromBytes(dt).String()
+	}
+	for d, m := range def.Metadata {
+		out.Metadata[renamed[d]] = m
+	}
+	if def.Source != nil {
+		out.Source = &pb.Source{Infos: def.Source.Infos, Locations: map[string]*pb.Locations{}}
+		for d, l := range def.Source.Locations {
+			out.Source.Locations[renamed[d]] = l
+		}
+	}
+	return out, nil
+}
+
+// edited is one vertex: its own bytes where nothing of it changed.
+func edited(dt []byte, op *pb.Op, renamed map[string]string, edit func(*pb.Op) bool) ([]byte, error) {
+	changed := edit(op)
+	for _, in := range op.Inputs {
+		if d := renamed[in.Digest]; d != in.Digest {
+			in.Digest = d
+			changed = true
+		}
+	}
+	if !changed {
+		return dt, nil
+	}
+	out, err := proto.MarshalOptions{Deterministic: true}.Marshal(op)
+	if err != nil {
+		return nil, fmt.Errorf("encode a vertex: %w", err)
+	}
+	return out, nil
+}
