@@ -16,8 +16,9 @@ type environment struct {
 	cwd string
 	// executable is this binary, run again for children.
 	executable string
-	// images is the local image store, state the embedded daemon's root.
-	images, state string
+	// images is the local image store, state the embedded daemon's root, slugs
+	// the compiled jobs.
+	images, state, slugs string
 	// buildkit is BUILDKIT_HOST.
 	buildkit string
 	// buildkitSockets are where daemons of this machine or user listen.
@@ -45,6 +46,7 @@ func readEnvironment() (environment, error) {
 		cwd: cwd, executable: executable,
 		images:   filepath.Join(xdg.DataHome, "dagger-lsp", "images"),
 		state:    filepath.Join(xdg.StateHome, "dagger-lsp", "buildkit"),
+		slugs:    filepath.Join(xdg.DataHome, "dagger-lsp", "slugs"),
 		buildkit: os.Getenv("BUILDKIT_HOST"),
 		buildkitSockets: []string{
 			solve.LocalSocket,
@@ -59,6 +61,7 @@ func readEnvironment() (environment, error) {
 		}
 		env.images = filepath.Join(dir, "images")
 		env.state = filepath.Join(dir, "buildkit")
+		env.slugs = filepath.Join(dir, "slugs")
 		env.buildkitSockets = nil
 	}
 	return env, nil
