@@ -1,12 +1,12 @@
 package runtime
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
-	"cuelang.org/go/cue/token"
 
 	"github.com/dagger/dagger-lsp/runtime/ops"
 )
@@ -125,18 +125,11 @@ func joinLabel(path, label string) string {
 // fromSchema reports that one side of a conflict is the schema of an op.
 func (ev *evaluator) fromSchema(e errors.Error) bool {
 	for _, pos := range errors.Positions(e) {
-		if isSchemaFile(pos) {
-			return true
-		}
-	}
-	return false
-}
-
-func isSchemaFile(pos token.Pos) bool {
-	name := strings.ReplaceAll(pos.Filename(), `\`, "/")
-	for _, p := range ops.ImportPaths {
-		if strings.Contains(name, p+"/") {
-			return true
+		dir := filepath.Dir(pos.Filename())
+		for _, schemas := range ev.ix.schemas {
+			if dir == schemas {
+				return true
+			}
 		}
 	}
 	return false

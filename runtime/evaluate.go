@@ -108,9 +108,11 @@ func (ev *evaluator) addImports(root cue.Value) {
 		return
 	}
 	for _, imp := range inst.Imports {
-		path, _, _ := strings.Cut(imp.ImportPath, ":")
-		path, _, _ = strings.Cut(path, "@")
-		ev.imported[path] = ev.ctx.BuildInstance(imp)
+		path := ev.ix.module.original(imp.ImportPath)
+		if _, seen := ev.imported[path]; !seen {
+			ev.imported[path] = ev.ctx.BuildInstance(imp)
+			ev.addImports(ev.imported[path])
+		}
 	}
 }
 
@@ -265,9 +267,7 @@ func (ev *evaluator) pathOf(root cue.Value, ref []cue.Selector) string {
 	if inst == nil || inst == ev.root.BuildInstance() {
 		return path
 	}
-	imp, _, _ := strings.Cut(inst.ImportPath, ":")
-	imp, _, _ = strings.Cut(imp, "@")
-	return packageComponent(imp, path)
+	return packageComponent(ev.ix.module.original(inst.ImportPath), path)
 }
 
 // scriptOf finds the text of a script's list.

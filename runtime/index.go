@@ -32,6 +32,13 @@ type index struct {
 	prefix string
 	// imports are the packages of the same module, read as text too.
 	imports map[string]*index
+	module  moduleText
+	// What else readImports has found, in the package's own index: the import
+	// paths it has looked at, the folders of those that hold ops, and files of
+	// the project that ours stand in for.
+	seen    map[string]bool
+	schemas map[string]string
+	hidden  []string
 }
 
 // script is one list of operations as written.
@@ -97,6 +104,7 @@ func buildIndex(p *packageText) *index {
 		pkg: p, top: map[string]bool{}, fields: map[string][]*ast.Field{},
 		byPos: map[token.Pos]*element{}, lists: map[token.Pos]*script{},
 		refsByID: map[string]*refSite{}, imports: map[string]*index{},
+		seen: map[string]bool{}, schemas: map[string]string{},
 	}
 	ix.build()
 	return ix
@@ -292,11 +300,11 @@ func (ix *index) conjunct(el *element, e ast.Expr) {
 	case *ast.StructLit:
 		ix.literal(el, e)
 	case *ast.SelectorExpr:
-		if do := ix.opDefinition(e); do != "" {
+		do, ok := ix.opDefinition(e)
+		if do != "" {
 			el.do, el.doRange = do, span(e)
-			return
 		}
-		el.computed = true
+		el.computed = el.computed || !ok
 	default:
 		el.computed = true
 	}

@@ -1,23 +1,13 @@
 package runtime
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/load"
-	"cuelang.org/go/cue/parser"
-
-	"github.com/dagger/dagger-lsp/runtime/ops"
 )
-
-// languageVersion is what a module without one is read as: the oldest that
-// today's CUE has.
-const languageVersion = "v0.8.0"
 
 // loadInstance lets CUE put the stubbed package together with its imports. A
 // file that does not parse, an import that does not load: each is reported and
@@ -76,46 +66,22 @@ func (ix *index) overlay() map[string]load.Source {
 	for path, text := range ix.pkg.src.Overlay {
 		out[path] = load.FromBytes(text)
 	}
+	for _, path := range ix.hidden {
+		out[path] = load.FromString("@ignore()\npackage hidden\n")
+	}
+	for path, text := range ix.schemaFiles() {
+		out[path] = load.FromString(text)
+	}
 	for sub := range ix.all {
 		for _, f := range sub.pkg.files {
+			ix.module.rename(f)
 			out[f.path] = load.FromFile(f.tree)
 		}
 	}
-	for _, imp := range ops.ImportPaths {
-		dir := filepath.Join(ix.pkg.root, "cue.mod", "pkg", filepath.FromSlash(imp))
-		for name, text := range ops.PackageFiles() {
-			out[filepath.Join(dir, name)] = load.FromString(text)
-		}
-	}
-	path := filepath.Join(ix.pkg.root, "cue.mod", "module.cue")
-	if text, changed := moduleText(ix.pkg.src, path); changed {
-		out[path] = load.FromString(text)
+	if ix.module.text != "" {
+		out[ix.module.path] = load.FromString(ix.module.text)
 	}
 	return out
-}
-
-// moduleText gives a module file to folders that have none, and a language
-// version to modules from before there was one.
-func moduleText(src Source, path string) (text string, changed bool) {
-	data, ok := src.Overlay[path]
-	if !ok {
-		var err error
-		if data, err = os.ReadFile(path); err != nil {
-			return fmt.Sprintf("module: \"local.invalid/plan@v0\"\nlanguage: version: %q\n", languageVersion), true
-		}
-	}
-	file, err := parser.ParseFile(path, data)
-	if err != nil {
-		return "", false // CUE reports it
-	}
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.Field); ok {
-			if name, _, _ := ast.LabelName(f.Label); name == "language" {
-				return "", false
-			}
-		}
-	}
-	return string(data) + fmt.Sprintf("\nlanguage: version: %q\n", languageVersion), true
 }
 
 // loadProblems turns what CUE could not load into problems, and takes imports
@@ -169,9 +135,13 @@ func (ix *index) ownProblem(e errors.Error, code Code) Problem {
 	return p
 }
 
-// owns reports that a file is part of the package or of an import read as text.
+// owns reports that a file is part of the package or of an import read as text,
+// and on disk.
 func (ix *index) owns(path string) bool {
 	for sub := range ix.all {
+		if sub.pkg.embedded {
+			continue
+		}
 		for _, f := range sub.pkg.files {
 			if f.path == path {
 				return true

@@ -50,8 +50,10 @@ func (ev *evaluator) op(c *found, v cue.Value, id OpID) *Op {
 	op := &Op{ID: id, Range: c.Name}
 	el := ev.element(v)
 	if el != nil {
-		op.Range, op.Literal, op.Fields = el.rng, el.literal, el.fields
 		op.Do = el.do
+	}
+	if el != nil && !ev.ix.isEmbedded(el.rng.File) { // there is no such place for the user
+		op.Range, op.Literal, op.Fields = el.rng, el.literal, el.fields
 	}
 	if v.Err() != nil && v.IncompleteKind() == cue.BottomKind {
 		return op // reported by conflicts

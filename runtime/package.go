@@ -21,6 +21,8 @@ type packageText struct {
 	// explicit is set when the files must be named one by one to CUE, which
 	// takes a folder only by package name.
 	explicit bool
+	// embedded packages come with the program: their paths are not on disk.
+	embedded bool
 	files    []*packageFile
 }
 

@@ -125,36 +125,30 @@ func importPath(spec *ast.ImportSpec) string {
 	}
 	path, _ := stringLit(spec.Path)
 	path, _, _ = strings.Cut(path, ":")
+	path, _, _ = strings.Cut(path, "@")
 	return path
 }
 
-// opDefinition returns the op that `op.#Exec` names, or "".
-func (ix *index) opDefinition(e *ast.SelectorExpr) string {
+// anyOp is the definition that every op meets.
+const anyOp = "#Op"
+
+// opDefinition returns the op that `op.#Exec` names; "" for op.#Op, which
+// leaves it to the literal.
+func (ix *index) opDefinition(e *ast.SelectorExpr) (do string, ok bool) {
 	id, ok := e.X.(*ast.Ident)
 	if !ok {
-		return ""
+		return "", false
 	}
 	spec, ok := id.Node.(*ast.ImportSpec)
-	if !ok || !isOpPackage(importPath(spec)) {
-		return ""
+	if !ok || !holdsOps(importPath(spec)) {
+		return "", false
 	}
 	name, _, err := ast.LabelName(e.Sel)
 	if err != nil {
-		return ""
+		return "", false
 	}
-	if k, ok := ops.ByDefinition(name); ok {
-		return k.Do
-	}
-	return ""
-}
-
-func isOpPackage(path string) bool {
-	for _, p := range ops.ImportPaths {
-		if path == p {
-			return true
-		}
-	}
-	return false
+	k, ok := ops.ByDefinition(name)
+	return k.Do, ok || name == anyOp
 }
 
 // predeclared are CUE's own names, which every file can use.

@@ -43,6 +43,9 @@ func stringLit(e ast.Expr) (string, bool) {
 // CUE's has only the start.
 func (ix *index) nodeRange(pos token.Pos) Range {
 	for sub := range ix.all {
+		if sub.pkg.embedded {
+			continue
+		}
 		for _, f := range sub.pkg.files {
 			if f.path == pos.Filename() {
 				return smallestAt(f.tree, pos)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,10 +13,6 @@ import (
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/parser"
 )
-
-// ImportPaths are the packages under which configs import the ops: today's
-// first, then the older one.
-var ImportPaths = [...]string{"dagger.io/dagger/op", "alpha.dagger.io/dagger/op"}
 
 // Schema is what an op's CUE definition says, as data.
 type Schema struct {
@@ -170,10 +167,17 @@ func docText(n ast.Node) string {
 	return strings.Join(parts, "\n\n")
 }
 
-// PackageFiles are the files of the CUE package that ImportPaths name, by file
-// name.
+// typesSchema is what the op package holds beside the ops.
+//
+//go:embed op.cue
+var typesSchema string
+
+// TypesFile is the name of the file with what is no op: #Op and #Script.
+const TypesFile = "op.cue"
+
+// PackageFiles are the files of the CUE package of the ops, by file name.
 func PackageFiles() map[string]string {
-	out := map[string]string{}
+	out := map[string]string{TypesFile: typesSchema}
 	for _, k := range All() {
 		out[strings.ReplaceAll(k.Do, "-", "_")+".cue"] = k.Schema
 	}
