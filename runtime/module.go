@@ -8,7 +8,7 @@ import (
 
 // ModulePath is the path of the plan's CUE module, without its major version;
 // empty where there is no module.
-func (p *Plan) ModulePath() string { return modulePath(Source{}, p.Root) }
+func (p *Plan) ModulePath() string { return readModule(Source{}, p.Root).written }
 
 // ModuleRoot is the folder of the CUE module that dir is in, or dir itself.
 func ModuleRoot(dir string) string { return moduleRoot(Source{Dir: dir}) }
