@@ -8,7 +8,7 @@
 // Close cancels the jobs and waits until their containers, goroutines and
 // watchers are gone.
 //
-// Absent on purpose, for now: secrets, registries' credentials, job history,
+// Absent on purpose, for now: registries' credentials, job history,
 // and values that one pass reads for the next (barriers).
 package engine
 
@@ -83,6 +83,14 @@ type Request struct {
 	Workspace string
 	// NoCache runs every command again.
 	NoCache bool
+	// Secrets gives the secrets that the target needs; nil has none.
+	Secrets Secrets
+	// Streams are sockets that the target may use, by the path in the plan.
+	Streams map[string]solve.Stream
+	// Agent is the socket of the user's ssh agent, for git; KnownHosts are the
+	// files with the ssh hosts that the user knows.
+	Agent      string
+	KnownHosts []string
 }
 
 // Start starts a job and returns at once. The job ends when ctx does, as

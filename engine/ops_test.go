@@ -24,7 +24,8 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 
 // TestOps runs every archive of testdata/ops on a real BuildKit: what the
 // component called main says and exports is the section want/run. Package
-// runtime has the other sections. What newSite makes is served to the jobs.
+// runtime has the other sections. What newSite makes is served to the jobs, and
+// the file given.txt of an archive gives a job secrets and streams.
 func TestOps(t *testing.T) {
 	server := enginetest.Start(t, enginetest.Config{Site: newSite(t)})
 	e := engine.New(engine.Options{Images: enginetest.Store(t), Connect: solve.Options{Address: server.Addr}})
@@ -33,8 +34,10 @@ func TestOps(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	agent := newAgent(t)
 	casetest.Play(t, "../testdata/ops/*.txtar", *update, func(c *casetest.Case) {
 		req := engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: c.Dir}), Target: "main", Workspace: c.Dir}
+		give(c, &req, agent)
 		state, err := e.Start(c.Context(), req).Wait(c.Context())
 		if err != nil {
 			c.Fatal(err)

@@ -46,6 +46,9 @@ type running struct {
 	mu      sync.Mutex
 	tracker *job.Tracker
 	steps   []runtime.Step
+
+	// given is set before the session begins.
+	given given
 }
 
 // guarded is solve with its panics as errors.
@@ -64,11 +67,12 @@ func (r *running) recovered(err *error) {
 }
 
 func (r *running) solve(ctx context.Context) error {
-	if err := r.check(); err != nil {
+	if err := r.check(ctx); err != nil {
 		return err
 	}
 	sreq := solve.Request{
 		Workspace: r.req.Workspace, Lower: r.lower, Status: r.status, NoCache: r.req.NoCache,
+		Handles: r.handles,
 	}
 	if s := r.engine.images; s != nil {
 		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: s.Content()}
@@ -91,13 +95,18 @@ func (r *running) finish() {
 }
 
 // check finds what is wrong before any daemon is touched.
-func (r *running) check() error {
+func (r *running) check(ctx context.Context) error {
 	needs, problems := r.req.Plan.Needs(r.req.Target, r.req.Workspace)
 	for _, l := range needs.Locals {
 		if st, err := os.Stat(l.Dir); err != nil || !st.IsDir() {
 			problems = append(problems, r.missingDir(l))
 		}
 	}
+	ungiven, err := r.give(ctx, needs)
+	if err != nil {
+		return err
+	}
+	problems = append(problems, ungiven...)
 	return r.problems(problems)
 }
 
@@ -129,12 +138,17 @@ func (r *running) problems(ps []runtime.Problem) error {
 func (r *running) lower(ctx context.Context, images runtime.Resolver) (_ *runtime.Job, err error) {
 	// The session calls this from a goroutine of its own.
 	defer r.recovered(&err)
+	known, err := hostKeys(r.req.KnownHosts)
+	if err != nil {
+		return nil, err
+	}
 	compiled, problems, err := r.req.Plan.Lower(ctx, r.req.Target, runtime.LowerOptions{
 		Workspace: r.req.Workspace, Images: images,
 		// One daemon serves all of a user's workspaces, and their packages
 		// and components may have the same names.
 		CacheScope: digest.FromString(r.req.Workspace).Encoded()[:scopeLength],
 		LocalID:    r.job.id,
+		HostKeys:   known,
 	})
 	if err != nil {
 		return nil, err

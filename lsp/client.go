@@ -25,6 +25,10 @@ type settings struct {
 	Trusted *bool `json:"trusted"`
 	// JobState asks for cuellb/jobState notifications.
 	JobState bool `json:"jobState"`
+	// Secrets say where secrets are, as PATH=env:NAME or PATH=file:FILE, and
+	// Streams where sockets are: the same texts as the flags of run.
+	Secrets []string `json:"secrets"`
+	Streams []string `json:"streams"`
 }
 
 func newClient(p *protocol.InitializeParams, s settings) *client {

@@ -19,6 +19,9 @@ type Request struct {
 	Target    string
 	Workspace string
 	NoCache   bool
+	// Secrets and Streams say where they are, as the settings do. The server
+	// itself never reads a secret.
+	Secrets, Streams []string
 }
 
 // Job is one run.

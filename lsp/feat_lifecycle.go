@@ -74,6 +74,12 @@ func (o *owner) configure(s settings) {
 	if s.Trusted != nil {
 		o.trusted = *s.Trusted && !o.opts.Untrusted
 	}
+	if s.Secrets != nil {
+		o.secrets = s.Secrets
+	}
+	if s.Streams != nil {
+		o.streams = s.Streams
+	}
 }
 
 func initializedFeature() feature {

@@ -42,7 +42,9 @@ type wantedJob struct {
 }
 
 func (w wantedJob) apply(o *owner) {
-	j := o.opts.Engine.Start(o.ctx, Request{Plan: w.plan, Target: w.target, Workspace: w.workspace})
+	j := o.opts.Engine.Start(o.ctx, Request{
+		Plan: w.plan, Target: w.target, Workspace: w.workspace, Secrets: o.secrets, Streams: o.streams,
+	})
 	a := &activeJob{job: j, key: w.snap.key, target: w.target, snap: w.snap}
 	a.report = o.newReporter(a, w.token)
 	o.jobs[j.ID()] = a

@@ -14,6 +14,8 @@ type owner struct {
 	*session
 	client  *client
 	trusted bool
+	// secrets and streams are the settings that say where they are.
+	secrets, streams []string
 	// folders are the workspace's folders, absolute.
 	folders []string
 	docs    map[string]*document

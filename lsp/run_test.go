@@ -17,7 +17,7 @@ import (
 type realEngine struct{ *engine.Engine }
 
 func (r realEngine) Start(ctx context.Context, req Request) Job {
-	return r.Engine.Start(ctx, engine.Request(req))
+	return r.Engine.Start(ctx, engine.Request{Plan: req.Plan, Target: req.Target, Workspace: req.Workspace, NoCache: req.NoCache})
 }
 
 // newEngine is an engine on a daemon of its own, without a network.

@@ -25,6 +25,10 @@ type environment struct {
 	buildkitSockets []string
 	// path are the folders of PATH.
 	path []string
+	// sshAgent is the socket of the user's ssh agent, if there is one, and
+	// knownHosts are the files with the ssh hosts that the user knows.
+	sshAgent   string
+	knownHosts []string
 	// color is false where NO_COLOR asks for it.
 	color bool
 }
@@ -52,8 +56,10 @@ func readEnvironment() (environment, error) {
 			solve.LocalSocket,
 			filepath.Join(xdg.RuntimeDir, "buildkit", "buildkitd.sock"),
 		},
-		path:  filepath.SplitList(os.Getenv("PATH")),
-		color: os.Getenv("NO_COLOR") == "",
+		path:       filepath.SplitList(os.Getenv("PATH")),
+		sshAgent:   os.Getenv("SSH_AUTH_SOCK"),
+		knownHosts: knownHosts(xdg.Home),
+		color:      os.Getenv("NO_COLOR") == "",
 	}
 	if dir := os.Getenv(home); dir != "" {
 		if dir, err = filepath.Abs(dir); err != nil {

@@ -29,12 +29,17 @@ them. Exit code 0: done; 1: the job failed; 130: it was cancelled.`,
 	progress := &choice{value: "auto", allowed: []string{"auto", "tty", "plain", "json", "quiet"}}
 	cmd.Flags().Var(progress, "progress", "how to show what happens; json is one event per line on standard output")
 	noCache := cmd.Flags().Bool("no-cache", false, "run every step, whatever is cached")
+	var given handleFlags
+	given.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		got, target, err := a.loadTarget(cmd.Context(), args)
 		if err != nil {
 			return err
 		}
 		req := engine.Request{Plan: got.plan, Target: target, Workspace: got.plan.Root, NoCache: *noCache}
+		if err := a.give(&req, given); err != nil {
+			return err
+		}
 		eng := a.engine()
 		state, err := a.follow(cmd.Context(), eng, req, a.view(progress.value))
 		if err = errors.Join(err, eng.Close()); err != nil {

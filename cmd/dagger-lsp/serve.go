@@ -40,7 +40,7 @@ func (a *app) serve(ctx context.Context, flags serveFlags) error {
 	pool := worker.New(a.workerOptions())
 	eng := a.engine()
 	server := lsp.New(lsp.Options{
-		Log: a.log(), Evaluator: pool, Engine: runner{eng},
+		Log: a.log(), Evaluator: pool, Engine: runner{a, eng},
 		Version: programVersion(), Untrusted: flags.untrusted, ParentAlive: parentAlive(flags),
 	})
 	var err error
@@ -57,11 +57,19 @@ func (a *app) serve(ctx context.Context, flags serveFlags) error {
 }
 
 // runner is the engine as the server wants to see it.
-type runner struct{ engine *engine.Engine }
+type runner struct {
+	app    *app
+	engine *engine.Engine
+}
 
 // Start starts a job of the engine.
 func (r runner) Start(ctx context.Context, req lsp.Request) lsp.Job {
-	return r.engine.Start(ctx, engine.Request(req))
+	run := engine.Request{Plan: req.Plan, Target: req.Target, Workspace: req.Workspace, NoCache: req.NoCache}
+	if err := r.app.give(&run, handleFlags{req.Secrets, req.Streams}); err != nil {
+		// A setting that cannot be read gives nothing: the job says what it lacks.
+		r.app.log().Warn("read the settings of secrets", zap.Error(err))
+	}
+	return r.engine.Start(ctx, run)
 }
 
 // parentAlive tells the server whether its editor lives, where that is the

@@ -36,6 +36,8 @@ type Request struct {
 	// Lower compiles the job. It is called once, in the session, and may
 	// return no job: then nothing is solved.
 	Lower func(context.Context, runtime.Resolver) (*runtime.Job, error)
+	// Handles gives what the compiled job may ask for.
+	Handles func(*runtime.Job) Handles
 	// Status is told what BuildKit reports, in order, from one goroutine.
 	Status func(Status)
 	// NoCache runs every command and file operation again.
@@ -64,6 +66,8 @@ type Result struct {
 type session struct {
 	req  Request
 	dirs directories
+	// handles are the secrets and streams that it serves.
+	handles handles
 	// vertices are those that run.
 	vertices *vertices
 	began    atomic.Bool
@@ -86,7 +90,10 @@ func (s *session) build(ctx context.Context, l *live) error {
 	opt := client.SolveOpt{
 		OCIStores: s.req.Stores,
 		SharedKey: digest.FromString(s.req.Workspace).Encoded(),
-		Session:   []bksession.Attachable{filesync.NewFSSyncProvider(&s.dirs)},
+		Session:   append([]bksession.Attachable{filesync.NewFSSyncProvider(&s.dirs)}, s.handles.attach()...),
+		// The daemon keeps no record of the job: its log is what the commands
+		// said, before secrets are masked.
+		Internal: true,
 	}
 	outer, release := s.outlive(ctx)
 	defer release()
@@ -138,6 +145,11 @@ func (s *session) solve(ctx context.Context, gw gateway.Client) error {
 	}
 	if err := s.dirs.set(j.Locals); err != nil {
 		return &inSessionError{err}
+	}
+	if s.req.Handles != nil {
+		if err := s.handles.set(s.req.Handles(j)); err != nil {
+			return &inSessionError{err}
+		}
 	}
 	def := j.Definition.ToPB()
 	if err := checkEntitlements(def); err != nil {
