@@ -49,8 +49,13 @@ func (e *Engine) Compile(ctx context.Context, req CompileRequest) (*runtime.Job,
 func lacksImage(p runtime.Problem) bool { return p.Code == runtime.CodeImageNotFound }
 
 func (e *Engine) lowerFor(ctx context.Context, req CompileRequest, images runtime.Resolver) (*runtime.Job, []runtime.Problem, error) {
+	known, err := hostKeys(req.KnownHosts)
+	if err != nil {
+		return nil, nil, err
+	}
 	return req.Plan.Lower(ctx, req.Target, runtime.LowerOptions{
 		Workspace: req.Workspace, Images: images, CacheScope: req.Scope, LocalID: req.Scope, Platform: req.Platform,
+		HostKeys: known,
 	})
 }
 

@@ -67,7 +67,7 @@ func (r *running) recovered(err *error) {
 }
 
 func (r *running) solve(ctx context.Context) error {
-	if err := r.check(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return err
 	}
 	sreq := solve.Request{
@@ -95,19 +95,29 @@ func (r *running) finish() {
 }
 
 // check finds what is wrong before any daemon is touched.
-func (r *running) check(ctx context.Context) error {
+func (r *running) check() error {
+	_, problems := r.needs()
+	return r.problems(problems)
+}
+
+// prepare is check, for a job that will run: it must be given what it needs.
+func (r *running) prepare(ctx context.Context) error {
+	needs, problems := r.needs()
+	ungiven, err := r.give(ctx, needs)
+	if err != nil {
+		return err
+	}
+	return r.problems(append(problems, ungiven...))
+}
+
+func (r *running) needs() (runtime.Needs, []runtime.Problem) {
 	needs, problems := r.req.Plan.Needs(r.req.Target, r.req.Workspace)
 	for _, l := range needs.Locals {
 		if st, err := os.Stat(l.Dir); err != nil || !st.IsDir() {
 			problems = append(problems, r.missingDir(l))
 		}
 	}
-	ungiven, err := r.give(ctx, needs)
-	if err != nil {
-		return err
-	}
-	problems = append(problems, ungiven...)
-	return r.problems(problems)
+	return needs, problems
 }
 
 func (r *running) missingDir(l runtime.Local) runtime.Problem {

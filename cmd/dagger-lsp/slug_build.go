@@ -68,7 +68,7 @@ func (a *app) compileSlug(ctx context.Context, plan *runtime.Plan, target string
 	eng := a.engine()
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	compiled, problems, err := eng.Compile(ctx, engine.CompileRequest{
-		Request: engine.Request{Plan: plan, Target: target, Workspace: plan.Root},
+		Request: engine.Request{Plan: plan, Target: target, Workspace: plan.Root, KnownHosts: a.env.knownHosts},
 		Scope:   slug.Scope(plan), Platform: p,
 	})
 	if err != nil {
