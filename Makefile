@@ -8,7 +8,7 @@ GOTEST   := go test -timeout 20m
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools runc base-image demo test check bench lint fuzz generate generate-check dagre race deadcode clean
+.PHONY: help build tools runc buildctl base-image demo test check bench lint fuzz generate generate-check dagre race deadcode clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -23,13 +23,16 @@ tools: runc ## build or find what running jobs needs: an OCI runtime beside the 
 runc:
 	@scripts/runc.sh
 
+buildctl: ## build BuildKit's own client, which tests compare with
+	@scripts/buildctl.sh
+
 base-image: bin/dagger-lsp ## make the base image of the examples and put it into your local image store
 	@scripts/base-image.sh
 
 demo: bin/dagger-lsp runc ## check, plan, draw and run an example, twice, and tell what happened
 	@scripts/demo.sh
 
-test: runc ## install what the tests need and run them all
+test: runc buildctl ## install what the tests need and run them all
 	@scripts/need.sh test
 	$(GOTEST) ./...
 
