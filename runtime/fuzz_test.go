@@ -30,14 +30,20 @@ func cueFiles(f *testing.F, pattern string, add func(text string)) {
 	}
 }
 
-// FuzzSyntax holds that no text makes the syntax tier panic, and that every
-// range it gives lies in the text.
+// FuzzSyntax holds that no text, of a package or of its module file, makes the
+// loader or the syntax tier panic, and that every range it gives lies in the text.
 func FuzzSyntax(f *testing.F) {
-	cueFiles(f, "../testdata/*/*.txtar", func(text string) { f.Add(text) })
-	cueFiles(f, "../testdata/*/*/*.txtar", func(text string) { f.Add(text) })
-	f.Fuzz(func(t *testing.T, text string) {
-		const dir = "/nowhere/at/all"
+	for _, module := range []string{"", "module: \"example.com/app\"\n", "module: \"example.com@v0\"\nlanguage: version: \"v0.9.0\"\n"} {
+		add := func(text string) { f.Add(text, module) }
+		cueFiles(f, "../testdata/*/*.txtar", add)
+		cueFiles(f, "../testdata/*/*/*.txtar", add)
+	}
+	f.Fuzz(func(t *testing.T, text, module string) {
+		const root, dir = "/nowhere/at", "/nowhere/at/all"
 		src := runtime.Source{Dir: dir, Overlay: map[string][]byte{filepath.Join(dir, "ci.cue"): []byte(text)}}
+		if module != "" {
+			src.Overlay[filepath.Join(root, "cue.mod", "module.cue")] = []byte(module)
+		}
 		p := runtime.Syntax(src)
 		lines := strings.Count(text, "\n") + 2
 		for _, problem := range p.Problems {
