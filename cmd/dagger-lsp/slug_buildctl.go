@@ -41,11 +41,11 @@ func (a *app) buildctl(s *slug.Slug, arg, workspace string) []string {
 			cmd = append(cmd, "--local", l.Name+"="+filepath.Join(workspace, filepath.FromSlash(l.Name)))
 		}
 	}
-	for _, name := range in.Secrets {
-		cmd = append(cmd, "--secret", fmt.Sprintf("id=%s,src=FILE", name))
+	for _, h := range in.Secrets {
+		cmd = append(cmd, "--secret", fmt.Sprintf("id=%s,src=FILE", h.ID))
 	}
-	for _, name := range in.Streams {
-		cmd = append(cmd, "--ssh", name+"=SOCKET")
+	for _, h := range in.Streams {
+		cmd = append(cmd, "--ssh", h.ID+"=SOCKET")
 	}
 	switch {
 	case strings.HasPrefix(arg, digest.SHA256.String()+":"):

@@ -79,8 +79,8 @@ func (v inspected) text(out io.Writer) error {
 	list(v, w, "images", in.Images, imageLine)
 	list(v, w, "local folders", in.Locals, localLine)
 	list(v, w, "addresses", in.Remotes, remoteLine)
-	list(v, w, "secrets, given to each run", in.Secrets, printable)
-	list(v, w, "streams, given to each run", in.Streams, printable)
+	list(v, w, "secrets, given to each run", in.Secrets, handleLine)
+	list(v, w, "streams, given to each run", in.Streams, handleLine)
 	list(v, w, "exports", m.Exports, func(e slug.Export) string {
 		return fmt.Sprintf("%s\t%s as %s", printable(e.Component), printable(e.Source), e.Format)
 	})
@@ -136,6 +136,8 @@ func remoteLine(r slug.Remote) string {
 	}
 	return fmt.Sprintf("%s %s\t%s", r.Kind, printable(r.URL), printable(r.Pinned))
 }
+
+func handleLine(h slug.Handle) string { return printable(h.Name) }
 
 func orNone(name string) string {
 	if name == "" {

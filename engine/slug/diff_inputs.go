@@ -62,10 +62,10 @@ func remotes(in Inputs) map[string]string {
 	return out
 }
 
-func names(list []string) map[string]string {
+func names(list []Handle) map[string]string {
 	out := map[string]string{}
-	for _, n := range list {
-		out[n] = ""
+	for _, h := range list {
+		out[h.Name] = ""
 	}
 	return out
 }

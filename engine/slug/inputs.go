@@ -17,8 +17,15 @@ type Inputs struct {
 	Locals  []Local  `json:"locals"`
 	Remotes []Remote `json:"remotes"`
 	// Secrets and Streams are names; what they hold is given to each run.
-	Secrets []string `json:"secrets"`
-	Streams []string `json:"streams"`
+	Secrets []Handle `json:"secrets"`
+	Streams []Handle `json:"streams"`
+}
+
+// Handle is a secret or a stream.
+type Handle struct {
+	// Name is its CUE path, ID what BuildKit calls it.
+	Name string `json:"name"`
+	ID   string `json:"id"`
 }
 
 // Image is an image that a job starts from.
@@ -52,23 +59,23 @@ const (
 // order.
 func (s *Slug) Inputs() Inputs {
 	in := Inputs{
-		Images: []Image{}, Locals: slices.Clone(s.Meta.Locals), Remotes: []Remote{}, Secrets: []string{}, Streams: []string{},
+		Images: []Image{}, Locals: slices.Clone(s.Meta.Locals), Remotes: []Remote{}, Secrets: []Handle{}, Streams: []Handle{},
 	}
 	if in.Locals == nil {
 		in.Locals = []Local{}
 	}
 	for _, op := range s.ops {
 		if src := op.GetSource(); src != nil {
-			in.source(src)
+			in.source(s, src)
 		}
 		if exec := op.GetExec(); exec != nil {
-			in.exec(exec)
+			in.exec(s, exec)
 		}
 	}
 	return in
 }
 
-func (in *Inputs) source(src *pb.SourceOp) {
+func (in *Inputs) source(s *Slug, src *pb.SourceOp) {
 	id := src.Identifier
 	switch {
 	case strings.HasPrefix(id, schemeImage), strings.HasPrefix(id, schemeLayout):
@@ -78,33 +85,42 @@ func (in *Inputs) source(src *pb.SourceOp) {
 	case strings.HasPrefix(id, "http://"), strings.HasPrefix(id, "https://"):
 		in.Remotes = once(in.Remotes, Remote{Kind: "http", URL: id, Pinned: src.Attrs[pb.AttrHTTPChecksum]})
 	}
-	in.sourceSecrets(src.Attrs)
+	in.sourceSecrets(s, src.Attrs)
 }
+
+// secretAttrs are the attributes of sources that name secrets.
+var secretAttrs = []string{pb.AttrAuthTokenSecret, pb.AttrAuthHeaderSecret, pb.AttrHTTPAuthHeaderSecret, pb.AttrMountSSHSock}
 
 // sourceSecrets finds the secrets of a source. The names that llb gives by
 // itself are asked for and need not be there.
-func (in *Inputs) sourceSecrets(attrs map[string]string) {
-	for _, key := range []string{pb.AttrAuthTokenSecret, pb.AttrAuthHeaderSecret, pb.AttrHTTPAuthHeaderSecret} {
-		name := attrs[key]
-		if name != "" && name != llb.GitAuthTokenKey && name != llb.GitAuthHeaderKey {
-			in.Secrets = once(in.Secrets, name)
+func (in *Inputs) sourceSecrets(s *Slug, attrs map[string]string) {
+	for _, key := range secretAttrs {
+		id := attrs[key]
+		switch {
+		case id == "" || id == llb.GitAuthTokenKey || id == llb.GitAuthHeaderKey:
+		case key == pb.AttrMountSSHSock:
+			in.Streams = once(in.Streams, s.handle(id))
+		default:
+			in.Secrets = once(in.Secrets, s.handle(id))
 		}
-	}
-	if name := attrs[pb.AttrMountSSHSock]; name != "" {
-		in.Streams = once(in.Streams, name)
 	}
 }
 
-func (in *Inputs) exec(exec *pb.ExecOp) {
+// handle names an id as the CUE text does.
+func (s *Slug) handle(id string) Handle {
+	return Handle{Name: strings.TrimPrefix(id, scopePrefix(s.Meta.Scope)), ID: id}
+}
+
+func (in *Inputs) exec(s *Slug, exec *pb.ExecOp) {
 	for _, e := range exec.Secretenv {
-		in.Secrets = once(in.Secrets, e.GetID())
+		in.Secrets = once(in.Secrets, s.handle(e.GetID()))
 	}
 	for _, m := range exec.Mounts {
 		if m.GetSecretOpt() != nil {
-			in.Secrets = once(in.Secrets, m.SecretOpt.ID)
+			in.Secrets = once(in.Secrets, s.handle(m.SecretOpt.ID))
 		}
 		if m.GetSSHOpt() != nil {
-			in.Streams = once(in.Streams, m.SSHOpt.ID)
+			in.Streams = once(in.Streams, s.handle(m.SSHOpt.ID))
 		}
 	}
 }

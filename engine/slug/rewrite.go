@@ -18,15 +18,25 @@ import (
 // machine, and two that agree may well be one. A run has an id of its own,
 // because it may find other content.
 //
-// Cache mounts of a component's own begin with the project's scope. In a slug
-// that is the module's path; a run takes that of the workspace, so that it finds
-// what `run` left there.
+// Ids of cache mounts of a component's own, of secrets and of streams begin with
+// the project's scope. In a slug that is the module's path; a run takes that of
+// the workspace, so that it finds the caches that `run` left there.
 type bindings struct {
 	local, scope string
 }
 
-// cachePrefix begins the ids of cache mounts that are a component's own.
-func cachePrefix(scope string) string { return "cuellb/" + scope + "/" }
+// scopePrefix begins the ids that are a project's own.
+func scopePrefix(scope string) string { return "cuellb/" + scope + "/" }
+
+// rename puts an id into another scope; one that is in none stays.
+func (b bindings) rename(id *string, to bindings) bool {
+	rest, ours := strings.CutPrefix(*id, scopePrefix(b.scope))
+	if !ours || b.scope == to.scope {
+		return false
+	}
+	*id = scopePrefix(to.scope) + rest
+	return true
+}
 
 // Bound is the definition as it runs in a workspace: with the ids of its cache
 // mounts, and with folders told from those of other runs. Indexes into the
@@ -39,19 +49,54 @@ func (s *Slug) Bound(scope, run string) (*pb.Definition, error) {
 func rebind(def *pb.Definition, ops []*pb.Op, from, to bindings) (*pb.Definition, error) {
 	return rewrite(def, ops, func(op *pb.Op) bool {
 		changed := false
-		if src := op.GetSource(); strings.HasPrefix(src.GetIdentifier(), schemeLocal) && src.Attrs[pb.AttrLocalUniqueID] != to.local {
-			src.Attrs[pb.AttrLocalUniqueID] = to.local
-			changed = true
+		if src := op.GetSource(); src != nil {
+			changed = from.source(src, to)
 		}
-		for _, m := range op.GetExec().GetMounts() {
-			rest, ours := strings.CutPrefix(m.GetCacheOpt().GetID(), cachePrefix(from.scope))
-			if ours && from.scope != to.scope {
-				m.CacheOpt.ID = cachePrefix(to.scope) + rest
-				changed = true
-			}
+		for _, id := range idsOf(op.GetExec()) {
+			changed = from.rename(id, to) || changed
 		}
 		return changed
 	})
+}
+
+func (b bindings) source(src *pb.SourceOp, to bindings) bool {
+	changed := false
+	if strings.HasPrefix(src.Identifier, schemeLocal) && src.Attrs[pb.AttrLocalUniqueID] != to.local {
+		if src.Attrs == nil {
+			src.Attrs = map[string]string{}
+		}
+		src.Attrs[pb.AttrLocalUniqueID] = to.local
+		changed = true
+	}
+	for _, key := range secretAttrs {
+		if id := src.Attrs[key]; b.rename(&id, to) {
+			src.Attrs[key] = id
+			changed = true
+		}
+	}
+	return changed
+}
+
+// idsOf are the ids of what a command mounts from outside the definition.
+func idsOf(exec *pb.ExecOp) []*string {
+	var out []*string
+	for _, m := range exec.GetMounts() {
+		if m.GetCacheOpt() != nil {
+			out = append(out, &m.CacheOpt.ID)
+		}
+		if m.GetSecretOpt() != nil {
+			out = append(out, &m.SecretOpt.ID)
+		}
+		if m.GetSSHOpt() != nil {
+			out = append(out, &m.SSHOpt.ID)
+		}
+	}
+	for _, e := range exec.GetSecretenv() {
+		if e != nil {
+			out = append(out, &e.ID)
+		}
+	}
+	return out
 }
 
 // rewrite gives the definition after edit, which reports whether it changed its
