@@ -22,8 +22,9 @@ type CompileRequest struct {
 	Platform ocispecs.Platform
 }
 
-// Compile lowers a target and runs nothing. A daemon is asked only for what the
-// local image store does not have.
+// Compile lowers a target and runs nothing but what a Dockerfile must be read
+// from. A daemon is asked only for that, and for what the local image store does
+// not have.
 func (e *Engine) Compile(ctx context.Context, req CompileRequest) (*runtime.Job, []runtime.Problem, error) {
 	r := &running{engine: e, job: newJob(newID(), func(error) {}), req: req.Request}
 	if err := r.check(); errors.Is(err, errProblems) {
@@ -31,31 +32,35 @@ func (e *Engine) Compile(ctx context.Context, req CompileRequest) (*runtime.Job,
 	} else if err != nil {
 		return nil, nil, err
 	}
-	job, problems, err := e.lowerFor(ctx, req, e.localImages())
-	if err != nil || !slices.ContainsFunc(problems, lacksImage) {
+	job, problems, err := e.lowerFor(ctx, req, e.localImages(), nil)
+	if err != nil || !slices.ContainsFunc(problems, needsDaemon) {
 		return job, problems, err
 	}
 	_, err = e.conn.Run(ctx, solve.Request{
 		Workspace: req.Workspace, Images: e.localImages(), Stores: e.stores(),
-		Lower: func(ctx context.Context, images runtime.Resolver) (_ *runtime.Job, err error) {
+		Lower: func(ctx context.Context, images runtime.Resolver, files runtime.Files) (_ *runtime.Job, err error) {
 			defer r.recovered(&err)
-			job, problems, err = e.lowerFor(ctx, req, images)
+			job, problems, err = e.lowerFor(ctx, req, images, files)
 			return nil, err
 		},
 	})
 	return job, problems, err
 }
 
-func lacksImage(p runtime.Problem) bool { return p.Code == runtime.CodeImageNotFound }
+// needsDaemon reports a problem that a session may solve: an image that a
+// registry may have, a Dockerfile that is in a component's result.
+func needsDaemon(p runtime.Problem) bool {
+	return p.Code == runtime.CodeImageNotFound || p.Code == runtime.CodeNeedsSession
+}
 
-func (e *Engine) lowerFor(ctx context.Context, req CompileRequest, images runtime.Resolver) (*runtime.Job, []runtime.Problem, error) {
+func (e *Engine) lowerFor(ctx context.Context, req CompileRequest, images runtime.Resolver, files runtime.Files) (*runtime.Job, []runtime.Problem, error) {
 	known, err := hostKeys(req.KnownHosts)
 	if err != nil {
 		return nil, nil, err
 	}
 	return req.Plan.Lower(ctx, req.Target, runtime.LowerOptions{
 		Workspace: req.Workspace, Images: images, CacheScope: req.Scope, LocalID: req.Scope, Platform: req.Platform,
-		HostKeys: known,
+		HostKeys: known, Files: files,
 	})
 }
 

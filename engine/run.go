@@ -71,8 +71,8 @@ func (r *running) solve(ctx context.Context) error {
 		return err
 	}
 	sreq := solve.Request{
-		Workspace: r.req.Workspace, Lower: r.lower, Status: r.status, NoCache: r.req.NoCache,
-		Handles: r.handles,
+		Workspace: r.req.Workspace, Lower: r.lower, Partial: r.lowered, Handles: r.handles,
+		Status: r.status, NoCache: r.req.NoCache,
 	}
 	if s := r.engine.images; s != nil {
 		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: s.Content()}
@@ -145,7 +145,7 @@ func (r *running) problems(ps []runtime.Problem) error {
 }
 
 // lower compiles the target, inside the session.
-func (r *running) lower(ctx context.Context, images runtime.Resolver) (_ *runtime.Job, err error) {
+func (r *running) lower(ctx context.Context, images runtime.Resolver, files runtime.Files) (_ *runtime.Job, err error) {
 	// The session calls this from a goroutine of its own.
 	defer r.recovered(&err)
 	known, err := hostKeys(r.req.KnownHosts)
@@ -153,7 +153,7 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver) (_ *runtim
 		return nil, err
 	}
 	compiled, problems, err := r.req.Plan.Lower(ctx, r.req.Target, runtime.LowerOptions{
-		Workspace: r.req.Workspace, Images: images,
+		Workspace: r.req.Workspace, Images: images, Files: files,
 		// One daemon serves all of a user's workspaces, and their packages
 		// and components may have the same names.
 		CacheScope: digest.FromString(r.req.Workspace).Encoded()[:scopeLength],
@@ -166,11 +166,16 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver) (_ *runtim
 	if err := r.problems(problems); err != nil || compiled == nil {
 		return nil, err
 	}
+	r.lowered(compiled)
+	return compiled, nil
+}
+
+// lowered tells the job's ops, as far as they are known.
+func (r *running) lowered(compiled *runtime.Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tracker, r.steps = job.NewTracker(compiled.Steps), compiled.Steps
 	r.job.emit(job.Event{Time: time.Now(), Kind: job.KindPlanLowered, Steps: job.Steps(compiled.Steps)})
-	return compiled, nil
 }
 
 // status folds one report of BuildKit into events.

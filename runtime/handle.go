@@ -69,6 +69,10 @@ func (d *opDecoder) stream(path string, v cue.Value) (any, bool) {
 // textOrSecret decodes an entry that is plain text unless it is marked.
 func (d *opDecoder) textOrSecret(path string, v cue.Value) (any, bool) {
 	if o := d.ev.origin(v); !o.secret {
+		if kind := v.IncompleteKind(); kind != cue.BottomKind && kind&cue.StringKind == 0 {
+			d.notAHandle(path, v, "text or a secret", "text in quotes, or as string @dagger(secret)")
+			return nil, false
+		}
 		return d.data(path, v)
 	}
 	name, ok := d.secret(path, v)

@@ -6,6 +6,8 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // scriptLabel is the field that makes a value a component.
@@ -347,7 +349,7 @@ func (ix *index) opField(el *element, f *ast.Field) {
 func (ix *index) refFields(el *element, path string, f *ast.Field) {
 	label, _, _ := ast.LabelName(f.Label)
 	deep := strings.Contains(path, ".")
-	if label == "from" || deep && label == "input" {
+	if label == "from" || deep && label == "input" || !deep && ops.TakesComponent(label) {
 		ix.refSite(el, path, f)
 		return
 	}

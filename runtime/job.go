@@ -16,6 +16,9 @@ type Image struct {
 	Digest digest.Digest
 	// Config is the image's config: env, working directory, user.
 	Config ocispecs.Image
+	// Raw is the config as its registry has it, with what Config does not
+	// know; nil takes Config.
+	Raw []byte
 	// Layout names the OCI layout store that holds it; empty for a registry.
 	Layout string
 }
@@ -39,6 +42,9 @@ type LowerOptions struct {
 	// Workspace is the absolute folder that `local` may not leave.
 	Workspace string
 	Images    Resolver
+	// Files reads files of a component's result; nil cannot, and then a
+	// Dockerfile that is in one cannot be compiled.
+	Files Files
 	// CacheScope keeps the cache mounts of one project apart from another's
 	// on the same daemon; the package's name if empty.
 	CacheScope string

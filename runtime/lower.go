@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -74,8 +73,9 @@ type lowering struct {
 	job         *Job
 	problems    []Problem
 	exports     []exportState
-	// op is being lowered.
-	op *Op
+	// op is being lowered; own are its vertices, if it has more than the last.
+	op  *Op
+	own []digest.Digest
 }
 
 type exportState struct {
@@ -111,43 +111,6 @@ func (l *lowering) component(ctx context.Context, path string) (llb.State, error
 	return state, nil
 }
 
-// flatten drops the history of a state. llb looks a value up through every
-// state before it, which makes a long chain of components quadratic.
-func flatten(ctx context.Context, s llb.State) (llb.State, error) {
-	if s.Output() == nil {
-		return s, nil
-	}
-	env, err := s.Env(ctx)
-	if err != nil {
-		return s, err
-	}
-	dir, err := s.GetDir(ctx)
-	if err != nil {
-		return s, err
-	}
-	flat := llb.NewState(s.Output())
-	for _, kv := range env.ToArray() {
-		k, v, _ := strings.Cut(kv, "=")
-		flat = flat.AddEnv(k, v)
-	}
-	flat = flat.Dir(dir)
-	if platform, err := s.GetPlatform(ctx); err == nil && platform != nil {
-		flat = flat.Platform(*platform)
-	}
-	user, err := s.Value(ctx, userKey{})
-	if name, ok := user.(string); ok {
-		flat = setUser(flat, name)
-	}
-	return flat, err
-}
-
-// userKey keeps the user beside llb's own value, which cannot be read back.
-type userKey struct{}
-
-func setUser(s llb.State, name string) llb.State {
-	return s.User(name).WithValue(userKey{}, name)
-}
-
 func (l *lowering) lowerOp(ctx context.Context, op *Op, in llb.State) (llb.State, error) {
 	// What op refers to comes first, so that steps stand in dependency order.
 	for _, r := range op.Refs {
@@ -155,7 +118,7 @@ func (l *lowering) lowerOp(ctx context.Context, op *Op, in llb.State) (llb.State
 			return llb.State{}, err
 		}
 	}
-	l.op = op
+	l.op, l.own = op, nil
 	out, err := op.Spec.Lower(ctx, l, in)
 	if err != nil {
 		return llb.State{}, l.report(op, err)
@@ -167,6 +130,9 @@ func (l *lowering) lowerOp(ctx context.Context, op *Op, in llb.State) (llb.State
 			return llb.State{}, fmt.Errorf("lower %s: %w", op.ID, err)
 		}
 		step.Digests = []digest.Digest{d}
+	}
+	if l.own != nil {
+		step.Digests = l.own
 	}
 	l.job.Steps = append(l.job.Steps, step)
 	return out, nil
@@ -181,11 +147,7 @@ func (l *lowering) report(op *Op, err error) error {
 	}
 	var missing *NotFoundError
 	if errors.As(err, &missing) {
-		l.problems = append(l.problems, Problem{
-			Code: CodeImageNotFound, Severity: SeverityError, Component: op.ID.Component,
-			Range: op.FieldRange("ref"), Message: missing.Error(),
-			Hint: "put it into the local store with: dagger-lsp image import",
-		})
+		l.problems = append(l.problems, op.imageProblem(missing))
 		return errReported
 	}
 	if errors.Is(err, errReported) {
@@ -263,45 +225,6 @@ func (l *lowering) collectExports(state llb.State) llb.State {
 // Component implements ops.Builder.
 func (l *lowering) Component(ctx context.Context, ref ops.Ref) (llb.State, error) {
 	return l.component(ctx, string(ref))
-}
-
-// Image implements ops.Builder.
-func (l *lowering) Image(ctx context.Context, ref string) (llb.State, error) {
-	img, err := l.opt.Images.ResolveImage(ctx, ref, l.opt.Platform)
-	if err != nil {
-		return llb.State{}, err
-	}
-	state := l.imageSource(img)
-	config, err := json.Marshal(img.Config)
-	if err != nil {
-		return llb.State{}, err
-	}
-	if state, err = state.WithImageConfig(config); err != nil {
-		return llb.State{}, err
-	}
-	if img.Config.Config.User != "" { // llb leaves it out
-		state = setUser(state, img.Config.Config.User)
-	}
-	return state, nil
-}
-
-func (l *lowering) imageSource(img Image) llb.State {
-	pinned := img.Ref
-	if img.Digest != "" && !strings.Contains(pinned, "@") {
-		pinned += "@" + img.Digest.String()
-	}
-	if img.Layout == "" {
-		opts := make([]llb.ImageOption, 0, len(l.Opts()))
-		for _, o := range l.Opts() {
-			opts = append(opts, o)
-		}
-		return llb.Image(pinned, opts...)
-	}
-	opts := []llb.OCILayoutOption{llb.OCIStore("", img.Layout)}
-	for _, o := range l.Opts() {
-		opts = append(opts, o)
-	}
-	return llb.OCILayout(pinned, opts...)
 }
 
 // alwaysExcluded is left out of every local directory: it is our own state.

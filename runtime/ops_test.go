@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +27,8 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 // TestOps evaluates and lowers every archive of testdata/ops.
 //
 // Its files are a package; the component called main is the target. Golden
-// sections, rewritten by -update: want/problems, want/llb. The same archives
+// sections, rewritten by -update: want/problems, want/llb, and want/lower for what
+// is wrong only when it is lowered. The same archives
 // are run for real in package engine, which keeps want/run.
 func TestOps(t *testing.T) {
 	casetest.Play(t, "../testdata/ops/*.txtar", *update, testOps)
@@ -35,14 +39,20 @@ func testOps(c *casetest.Case) {
 	plan := runtime.Evaluate(src)
 	c.Golden("problems", problemsText(c, plan.Problems))
 	checkSyntaxTier(c.T, runtime.Syntax(src), plan)
-	opt := runtime.LowerOptions{Images: fixedImage{}, Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}}
+	opt := runtime.LowerOptions{
+		Images: fixedImage{}, Files: caseFiles{}, Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+	}
 	job, problems, err := plan.Lower(c.Context(), "main", opt)
 	if err != nil {
 		c.Fatal(err)
 	}
+	problems = slices.DeleteFunc(problems, func(p runtime.Problem) bool {
+		return slices.ContainsFunc(plan.Problems, func(q runtime.Problem) bool { return p.Range == q.Range && p.Message == q.Message })
+	})
+	c.Golden("lower", problemsText(c, problems))
 	if job == nil {
 		c.Golden("llb", "")
-		if len(problems) == 0 {
+		if len(problems)+len(plan.Problems) == 0 {
 			c.Error("no job, and no problem that says why")
 		}
 		return
@@ -155,6 +165,36 @@ type fixedImage struct{}
 func (fixedImage) ResolveImage(_ context.Context, ref string, _ ocispecs.Platform) (runtime.Image, error) {
 	return runtime.Image{
 		Ref: ref, Digest: digest.FromString(ref), Layout: "store",
-		Config: ocispecs.Image{Config: ocispecs.ImageConfig{Env: []string{"PATH=/bin"}, User: "root"}},
+		Config: ocispecs.Image{
+			Config: ocispecs.ImageConfig{Env: []string{"PATH=/bin"}, User: "root"},
+			RootFS: ocispecs.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromString(ref)}},
+		},
 	}, nil
+}
+
+// caseFiles reads what the case itself shows: files of local directories and
+// those that write-file makes.
+type caseFiles struct{}
+
+func (caseFiles) ReadFiles(_ context.Context, r runtime.FileRequest) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, path := range r.Paths {
+		for _, l := range r.Job.Locals {
+			if data, err := os.ReadFile(filepath.Join(l.Dir, path)); err == nil {
+				files[path] = data
+			}
+		}
+	}
+	for _, dt := range r.Definition.Def {
+		var op pb.Op
+		if err := proto.Unmarshal(dt, &op); err != nil {
+			return nil, err
+		}
+		for _, a := range op.GetFile().GetActions() {
+			if m := a.GetMkfile(); m != nil && slices.Contains(r.Paths, m.Path) {
+				files[m.Path] = m.Data
+			}
+		}
+	}
+	return files, nil
 }

@@ -196,7 +196,7 @@ func (d *opDecoder) explain(v cue.Value, cause error) {
 // fieldProblem places a mistake that an op found in itself.
 func (o *Op) fieldProblem(m *ops.FieldError) Problem {
 	return Problem{
-		Code: Code(m.Code), Severity: SeverityError, Range: o.FieldRange(m.Field),
+		Code: Code(m.Code), Severity: SeverityError, Range: o.lineRange(m.Field, m.Line),
 		Message: o.Do + "." + m.Field + ": " + m.Message, Hint: m.Hint, Component: o.ID.Component,
 	}
 }

@@ -161,6 +161,35 @@ func (o *Op) FieldRange(path string) Range {
 	return o.Range
 }
 
+// lineRange is where a line (from 1) of a field's text is written: in a literal
+// of several lines, that line; or else the field.
+func (o *Op) lineRange(field string, line int) Range {
+	r := o.FieldRange(field)
+	if line < 1 {
+		return r
+	}
+	lines := strings.Split(o.text(field), "\n")
+	if line > len(lines) || r.End.Line-r.Start.Line != len(lines)+1 {
+		return r
+	}
+	// The closing quotes stand where the text's lines begin.
+	r.Start.Line += line
+	r.Start.Column = max(r.End.Column-len(`"""`), 0)
+	r.End = r.Start
+	r.End.Column += len(lines[line-1])
+	return r
+}
+
+// text is the text of a field that is one.
+func (o *Op) text(field string) string {
+	fields := map[string]json.RawMessage{}
+	var text string
+	if json.Unmarshal(o.Value, &fields) != nil || json.Unmarshal(fields[field], &text) != nil {
+		return ""
+	}
+	return text
+}
+
 // Label is the op in one short line for people.
 func (o *Op) Label() string {
 	switch {

@@ -92,6 +92,7 @@ const (
 	CodeBadValue            Code = "bad-value"
 	CodePlainSecret         Code = "plain-secret"
 	CodeSecretAsValue       Code = "secret-as-value"
+	CodeNeedsSession        Code = "needs-session"
 	CodeUnknownHost         Code = "unknown-host"
 )
 

@@ -6,6 +6,8 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // Syntax builds the plan that syntax alone gives: tolerant parse, components,
@@ -157,7 +159,7 @@ func (el *element) writtenFields() []Field {
 			}
 			path := prefix + name
 			out = append(out, Field{Path: path, Key: span(f.Label), Value: span(f.Value)})
-			if depth > 0 && name != "from" {
+			if depth > 0 && !ops.TakesComponent(name) {
 				for _, sub := range structLits(f.Value) {
 					walk(sub, path+".", depth-1)
 				}

@@ -12,6 +12,7 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	bksession "github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/filesync"
+	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/dagger/dagger-lsp/engine/job"
@@ -35,7 +36,10 @@ type Request struct {
 	Stores map[string]content.Store
 	// Lower compiles the job. It is called once, in the session, and may
 	// return no job: then nothing is solved.
-	Lower func(context.Context, runtime.Resolver) (*runtime.Job, error)
+	Lower func(context.Context, runtime.Resolver, runtime.Files) (*runtime.Job, error)
+	// Partial is told of a job that is not lowered to its end yet, when a
+	// part of it is solved to read files.
+	Partial func(*runtime.Job)
 	// Handles gives what the compiled job may ask for.
 	Handles func(*runtime.Job) Handles
 	// Status is told what BuildKit reports, in order, from one goroutine.
@@ -136,41 +140,54 @@ func (s *session) outlive(ctx context.Context) (context.Context, func()) {
 
 // solve is the body of the session.
 func (s *session) solve(ctx context.Context, gw gateway.Client) error {
-	j, err := s.req.Lower(ctx, &images{local: s.req.Images, gw: gw})
+	j, err := s.req.Lower(ctx, &images{local: s.req.Images, gw: gw}, &files{session: s, gw: gw})
+	var solving *solveError
+	if errors.As(err, &solving) {
+		return solving.error
+	}
 	if err != nil {
 		return &inSessionError{err}
 	}
 	if j == nil || len(j.Definition.Def) == 0 {
 		return nil
 	}
-	if err := s.dirs.set(j.Locals); err != nil {
+	if err := s.serve(j); err != nil {
 		return &inSessionError{err}
 	}
-	if s.req.Handles != nil {
-		if err := s.handles.set(s.req.Handles(j)); err != nil {
-			return &inSessionError{err}
-		}
-	}
-	def := j.Definition.ToPB()
-	if err := checkEntitlements(def); err != nil {
-		return &inSessionError{err}
-	}
-	if s.req.NoCache {
-		if def, err = withoutCache(def); err != nil {
-			return &inSessionError{err}
-		}
-	}
-	res, err := gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true})
-	if err != nil {
-		s.vertices.drain(ctx, gw, def)
-		return err
-	}
-	ref, err := res.SingleRef()
+	ref, err := s.evaluate(ctx, gw, j.Definition.ToPB())
 	if err != nil {
 		return err
 	}
 	s.result.Exports, err = readExports(ctx, ref, j.Exports)
 	return err
+}
+
+// serve offers the daemon what the job may ask for.
+func (s *session) serve(j *runtime.Job) error {
+	if err := s.dirs.set(j.Locals); err != nil {
+		return err
+	}
+	if s.req.Handles == nil {
+		return nil
+	}
+	return s.handles.set(s.req.Handles(j))
+}
+
+// evaluate solves a definition, and waits for its containers if that fails.
+func (s *session) evaluate(ctx context.Context, gw gateway.Client, def *pb.Definition) (gateway.Reference, error) {
+	err := checkEntitlements(def)
+	if err == nil && s.req.NoCache {
+		def, err = withoutCache(def)
+	}
+	if err != nil {
+		return nil, &inSessionError{err}
+	}
+	res, err := gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true})
+	if err != nil {
+		s.vertices.drain(ctx, gw, def)
+		return nil, err
+	}
+	return res.SingleRef()
 }
 
 // report hands statuses on until the client closes the channel.

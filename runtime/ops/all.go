@@ -12,6 +12,7 @@ func All() []Kind {
 		fetchContainer(),
 		fetchGit(),
 		fetchHTTP(),
+		dockerBuild(),
 		local(),
 		load(),
 		copyOp(),

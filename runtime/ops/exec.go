@@ -55,15 +55,7 @@ func (op *Exec) Validate() []*FieldError {
 			errs = append(errs, fe)
 		}
 	}
-	for _, h := range sortedKeys(op.Hosts) {
-		if net.ParseIP(op.Hosts[h]) == nil {
-			errs = append(errs, &FieldError{
-				Field: "hosts." + h, Code: "bad-value",
-				Message: op.Hosts[h] + " is not an IP address",
-			})
-		}
-	}
-	return errs
+	return append(errs, badHosts(op.Hosts)...)
 }
 
 // Lower implements Spec. Maps are walked in order: the same text must give the

@@ -37,7 +37,8 @@ type FieldSchema struct {
 	Component bool
 	// Secret and Stream mark a field that takes one, by an attribute in its
 	// schema: @dagger(secret), @dagger(stream). TextOrSecret marks a struct
-	// each of whose entries is text or a secret.
+	// each of whose entries is text or a secret: @dagger(text-or-secret), for
+	// a value takes on its schema's attributes.
 	Secret, Stream, TextOrSecret bool
 }
 
@@ -99,16 +100,20 @@ func readFields(lit ast.Expr, def cue.Value) []FieldSchema {
 		fs := FieldSchema{
 			Name: name, Doc: docText(f), Type: strings.Join(strings.Fields(string(text)), " "),
 			Required:  f.Constraint.String() == "!",
-			Component: name == "from",
+			Component: TakesComponent(name),
 		}
 		fs.Secret, fs.Stream = hasFlag(f, "secret"), hasFlag(f, "stream")
-		fs.TextOrSecret = entriesHaveFlag(f, "secret")
+		fs.TextOrSecret = entriesHaveFlag(f, "text-or-secret")
 		fs.Kind = fieldKind(def, name)
 		fs.Default = defaultOf(def, name)
 		out = append(out, fs)
 	}
 	return out
 }
+
+// TakesComponent reports that a field of that name, of an op itself, takes a
+// component, whatever the op: text that does not evaluate must know too.
+func TakesComponent(name string) bool { return name == "from" || name == "context" }
 
 // hasFlag reports that a field carries @dagger(flag).
 func hasFlag(f *ast.Field, flag string) bool {

@@ -32,6 +32,9 @@ type FieldError struct {
 	Code string
 	// Message says what is wrong, Hint what to do about it.
 	Message, Hint string
+	// Line is the line of the field's text that is meant, from 1; 0 means the
+	// field.
+	Line int
 }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
@@ -42,6 +45,9 @@ type Builder interface {
 	Component(ctx context.Context, ref Ref) (llb.State, error)
 	// Image returns the state of an image with its config applied.
 	Image(ctx context.Context, ref string) (llb.State, error)
+	// Dockerfile returns the state of an image that is built. What is wrong
+	// with the build is a *FieldError.
+	Dockerfile(ctx context.Context, d Dockerfile) (llb.State, error)
 	// Local returns the state of a directory on the user's machine.
 	Local(ctx context.Context, dir string, include, exclude []string) (llb.State, error)
 	// Secret returns the id by which the daemon asks for a secret, Stream
