@@ -3,8 +3,16 @@
 package engine_test
 
 import (
+	"bytes"
+	"crypto/md5"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/dagger/dagger-lsp/engine"
 	"github.com/dagger/dagger-lsp/engine/job"
 	"github.com/dagger/dagger-lsp/runtime"
 )
@@ -73,5 +81,52 @@ main: #up: [{do: "docker-build", context: context}]`, "main")
 	b.wantStatus(s, job.StatusFailed)
 	if s.Error != "context[1] failed with exit code 3" {
 		t.Errorf("got %q", s.Error)
+	}
+}
+
+// A secret build argument reaches RUN as a variable, and is in neither the
+// definition nor what is known of the job; another text runs nothing again.
+func TestDockerBuildSecret(t *testing.T) {
+	b := newBench(t)
+	const canary = "canary-5e8f2c"
+	text := `
+token: string @dagger(secret)
+built: #up: [{do: "docker-build", buildArg: TOKEN: token, dockerfile: """
+	FROM busybox
+	ARG TOKEN
+	RUN test ${#TOKEN} = 13 && echo $TOKEN | md5sum > /sum
+	"""}]
+main: {
+	string
+	#up: [{do: "load", from: built}, {do: "exec", args: ["sh", "-c", "cp /sum /out; env >> /out"]}, {do: "export", source: "/out"}]
+}`
+	req := engine.Request{Plan: b.plan(text), Target: "main", Workspace: b.dir, Secrets: mapSecrets{"token": canary}}
+	s := b.wait(b.engine.Start(t.Context(), req))
+	b.wantStatus(s, job.StatusDone)
+	sum := fmt.Sprintf("%x  -\n", md5.Sum([]byte(canary+"\n")))
+	if got, _ := s.Exports[0].Value.(string); !strings.HasPrefix(got, sum) || strings.Contains(got, "TOKEN") {
+		t.Errorf("got %q, want %q and no variable of the secret", got, sum)
+	}
+	compiled, _, err := b.engine.Compile(t.Context(), engine.CompileRequest{Request: req})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var def bytes.Buffer
+	if err := llb.WriteTo(compiled.Definition, &def); err != nil {
+		t.Fatal(err)
+	}
+	state, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, data := range map[string][]byte{"the definition": def.Bytes(), "the job's state": state} {
+		if bytes.Contains(data, []byte(canary)) {
+			t.Errorf("%s holds the secret", what)
+		}
+	}
+	req.Secrets = mapSecrets{"token": "another-text1"}
+	again := b.wait(b.engine.Start(t.Context(), req))
+	if o, _ := again.Op(runtime.OpID{Component: "built"}); o.Status != job.StatusCached {
+		t.Errorf("with another secret the build is %s", o.Status)
 	}
 }
