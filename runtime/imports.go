@@ -11,7 +11,6 @@ import (
 // those from there, so that their references are stubbed too and their ops have
 // positions. Other modules' packages are left to CUE.
 func (ix *index) readImports() {
-	ix.module = readModule(ix.pkg.src, ix.pkg.root)
 	queue := []*index{ix}
 	for len(queue) > 0 {
 		from := queue[0]

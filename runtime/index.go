@@ -107,6 +107,7 @@ func buildIndex(p *packageText) *index {
 		byPos: map[token.Pos]*element{}, lists: map[token.Pos]*script{},
 		refsByID: map[string]*refSite{}, imports: map[string]*index{},
 		seen: map[string]bool{}, schemas: map[string]string{},
+		module: readModule(p.src, p.root),
 	}
 	ix.build()
 	return ix

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,13 +32,19 @@ type moduleText struct {
 	written, used string
 	// text replaces the file; empty where it can stay.
 	text string
+	// unversioned is set for a file that says no language version; end is where
+	// one can be added.
+	unversioned bool
+	end         Position
 }
 
 func readModule(src Source, root string) moduleText {
 	m := moduleText{root: root, path: filepath.Join(root, "cue.mod", "module.cue")}
 	data, ok := src.Overlay[m.path]
 	if !ok {
-		data, _ = os.ReadFile(m.path) // no file is an empty one
+		var err error
+		data, err = os.ReadFile(m.path) // no file is an empty one
+		ok = err == nil
 	}
 	file, err := parser.ParseFile(m.path, data)
 	if err != nil {
@@ -52,6 +59,7 @@ func readModule(src Source, root string) moduleText {
 			versioned = true
 		}
 	}
+	m.unversioned, m.end = ok && !versioned, endOf(data)
 	m.used = m.written
 	if !validModule(m.written) {
 		m.used = placeholderModule
@@ -62,6 +70,25 @@ func readModule(src Source, root string) moduleText {
 	m.written, _, _ = strings.Cut(m.written, "@")
 	m.used, _, _ = strings.Cut(m.used, "@")
 	return m
+}
+
+// endOf is the position behind a text.
+func endOf(text []byte) Position {
+	last := bytes.LastIndexByte(text, '\n') + 1
+	return Position{Line: bytes.Count(text, []byte("\n")), Column: len(text) - last}
+}
+
+// older is the hint at a module file from before there were language versions.
+func (m moduleText) older() []Problem {
+	if !m.unversioned {
+		return nil
+	}
+	line := fmt.Sprintf("language: version: %q", languageVersion)
+	edit := Edit{Range: Range{File: m.path, Start: m.end, End: m.end}, NewText: line + "\n"}
+	if m.end.Column > 0 {
+		edit.NewText = "\n" + edit.NewText
+	}
+	return []Problem{olderProblem(fileRange(m.path), "a module without a language version", line, edit)}
 }
 
 func validModule(path string) bool {

@@ -36,6 +36,8 @@ type packageFile struct {
 	// broken are the top-level fields that the parser could not read. In the
 	// tree each stands with the value "_".
 	broken []*ast.Field
+	// older are the hints at older spellings, which the tree no longer has.
+	older []Problem
 }
 
 // readPackage reads the files that make up src: those of its folder with the

@@ -20,6 +20,7 @@ func parseFile(path string, text []byte) *packageFile {
 	if f.tree == nil {
 		f.tree = &ast.File{Filename: path}
 	}
+	f.modernise()
 	return f
 }
 

@@ -88,6 +88,9 @@ func (p *Plan) eachFile(visit func(file *string)) {
 		for j := range p.Problems[i].Related {
 			ranges(&p.Problems[i].Related[j].Range)
 		}
+		for j := range p.Problems[i].Edits {
+			ranges(&p.Problems[i].Edits[j].Range)
+		}
 	}
 	for _, c := range p.Components {
 		ranges(&c.Name, &c.Range, &c.Script)

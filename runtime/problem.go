@@ -90,6 +90,7 @@ const (
 	CodePathEscapes         Code = "path-escapes"
 	CodeImageNotFound       Code = "image-not-found"
 	CodeBadValue            Code = "bad-value"
+	CodeOlderSpelling       Code = "older-spelling"
 	CodePlainSecret         Code = "plain-secret"
 	CodeSecretAsValue       Code = "secret-as-value"
 	CodeNeedsSession        Code = "needs-session"
@@ -117,6 +118,14 @@ type Problem struct {
 	Component string `json:"component,omitempty"`
 	// Suggestion is the text that would replace Range to mend it, if known.
 	Suggestion string `json:"suggestion,omitempty"`
+	// Edits mend it where that takes more than Suggestion in place of Range.
+	Edits []Edit `json:"edits,omitempty"`
+}
+
+// Edit is a change of text: NewText in place of Range.
+type Edit struct {
+	Range   Range  `json:"range"`
+	NewText string `json:"newText"`
 }
 
 // HasErrors reports whether any of ps has error severity.

@@ -29,6 +29,7 @@ func (ix *index) refSite(el *element, path string, f *ast.Field) {
 		r.inline = ix.inlineStruct(v, at)
 	default:
 		r.target, r.pkg, r.static = ix.staticPath(f.Value)
+		r.target = strings.TrimSuffix(r.target, "."+scriptLabel) // its list of ops means it
 		r.stays = mustStay(f.Value)
 	}
 }

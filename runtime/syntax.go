@@ -180,6 +180,9 @@ func (ix *index) problems() []Problem {
 	var out []Problem
 	for _, f := range ix.pkg.files {
 		out = append(out, syntaxErrors(f)...)
+		out = append(out, f.older...)
+		out = append(out, ix.olderImports(f)...)
+		out = append(out, ix.olderTypes(f)...)
 		for _, id := range ix.unresolved(f) {
 			out = append(out, ix.unresolvedProblem(id))
 		}
@@ -187,8 +190,10 @@ func (ix *index) problems() []Problem {
 	for _, s := range ix.scripts {
 		for _, el := range s.elems {
 			out = append(out, ix.checkElement(el)...)
+			out = append(out, el.olderMounts()...)
 		}
 	}
+	out = append(out, ix.module.older()...)
 	return append(out, ix.checkRefs()...)
 }
 
