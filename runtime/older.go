@@ -23,10 +23,12 @@ type older struct {
 	f *packageFile
 	// lists are the expressions that list arithmetic was changed to.
 	lists map[*ast.CallExpr]bool
+	// isAList remembers what isList has said.
+	isAList map[ast.Expr]bool
 }
 
 func (f *packageFile) modernise() {
-	o := &older{f: f, lists: map[*ast.CallExpr]bool{}}
+	o := &older{f: f, lists: map[*ast.CallExpr]bool{}, isAList: map[ast.Expr]bool{}}
 	compute := o.computeIsScript()
 	ast.Walk(f.tree, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -46,48 +46,56 @@ func (o *older) concatenations() {
 func (o *older) isListArithmetic(e *ast.BinaryExpr) bool {
 	switch e.Op {
 	case token.ADD:
-		return o.isList(e.X, 0) || o.isList(e.Y, 0)
+		return o.isList(e.X) || o.isList(e.Y)
 	case token.MUL:
-		return o.isList(e.X, 0) != o.isList(e.Y, 0)
+		return o.isList(e.X) != o.isList(e.Y)
 	}
 	return false
 }
 
-// maxListDepth bounds how far isList follows references.
-const maxListDepth = 8
-
-// isList reports that an expression is plainly a list.
-func (o *older) isList(e ast.Expr, depth int) bool {
-	if depth > maxListDepth {
-		return false
+// isList reports that an expression is plainly a list. What it has looked at it
+// remembers, and a name that leads back to itself is none.
+func (o *older) isList(e ast.Expr) bool {
+	known, seen := o.isAList[e]
+	if !seen {
+		o.isAList[e] = false
+		known = o.isListExpr(e)
+		o.isAList[e] = known
 	}
+	return known
+}
+
+func (o *older) isListExpr(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.ListLit:
 		return true
 	case *ast.ParenExpr:
-		return o.isList(e.X, depth)
+		return o.isList(e.X)
 	case *ast.UnaryExpr:
-		return e.Op == token.MUL && o.isList(e.X, depth)
+		return e.Op == token.MUL && o.isList(e.X)
 	case *ast.BinaryExpr:
-		return (e.Op == token.AND || e.Op == token.OR) && (o.isList(e.X, depth) || o.isList(e.Y, depth))
+		if e.Op == token.AND || e.Op == token.OR {
+			return o.isList(e.X) || o.isList(e.Y)
+		}
+		return o.isListArithmetic(e)
 	case *ast.CallExpr:
-		return o.lists[e] || isConcat(e)
+		return isConcat(e)
 	case *ast.SelectorExpr:
 		return selectorName(e) == scriptLabel
 	case *ast.Ident:
-		return e.Name == scriptLabel || o.isListName(e, depth)
+		return e.Name == scriptLabel || o.isListName(e)
 	}
 	return false
 }
 
-func (o *older) isListName(id *ast.Ident, depth int) bool {
+func (o *older) isListName(id *ast.Ident) bool {
 	switch n := id.Node.(type) {
 	case *ast.Field:
-		return o.isList(n.Value, depth+1)
+		return o.isList(n.Value)
 	case *ast.LetClause:
-		return o.isList(n.Expr, depth+1)
+		return o.isList(n.Expr)
 	case ast.Expr: // the value of the field it names
-		return o.isList(n, depth+1)
+		return o.isList(n)
 	}
 	return false
 }
@@ -108,7 +116,7 @@ func (o *older) listCall(e *ast.BinaryExpr, spec *ast.ImportSpec) *ast.CallExpr 
 	if e.Op == token.MUL {
 		name = "Repeat"
 		call.Args = []ast.Expr{e.X, e.Y}
-		if !o.isList(e.X, 0) {
+		if !o.isList(e.X) {
 			call.Args = []ast.Expr{e.Y, e.X}
 		}
 	} else {
@@ -123,7 +131,7 @@ func (o *older) listCall(e *ast.BinaryExpr, spec *ast.ImportSpec) *ast.CallExpr 
 		X:   &ast.Ident{Name: local, NamePos: e.Pos(), Node: spec},
 		Sel: &ast.Ident{Name: name, NamePos: e.Pos()},
 	}
-	o.lists[call] = true
+	o.lists[call], o.isAList[call] = true, true
 	return call
 }
 

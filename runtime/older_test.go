@@ -29,7 +29,7 @@ func TestOlder(t *testing.T) {
 func testOlder(c *casetest.Case) {
 	src := runtime.Source{Dir: c.Dir}
 	plan := runtime.Evaluate(src)
-	before := c.Relative(planText(plan))
+	before := c.Relative(meaning(plan))
 	c.Golden("plan", before)
 	var other []runtime.Problem
 	for _, p := range plan.Problems {
@@ -51,7 +51,7 @@ func testOlder(c *casetest.Case) {
 		c.Errorf("migrating again changes %v", slices.Collect(maps.Keys(again)))
 	}
 	after := runtime.Evaluate(src)
-	if d := cmp.Diff(before, c.Relative(planText(after))); d != "" {
+	if d := cmp.Diff(before, c.Relative(meaning(after))); d != "" {
 		c.Errorf("the migrated package means something else (-before +after):\n%s", d)
 	}
 	if runtime.HasErrors(after.Problems) {
@@ -59,8 +59,8 @@ func testOlder(c *casetest.Case) {
 	}
 }
 
-// planText is what a plan means, without positions.
-func planText(p *runtime.Plan) string {
+// meaning is what a plan means, without positions.
+func meaning(p *runtime.Plan) string {
 	var b strings.Builder
 	for _, c := range p.Components {
 		fmt.Fprintf(&b, "%s", c.Path)
