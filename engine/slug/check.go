@@ -65,8 +65,13 @@ func (s *Slug) checkSteps() error {
 	if !inside(s.Meta.Dir) || s.Meta.Target == "" {
 		return bad("it has no target in the workspace")
 	}
+	next := map[string]int{}
 	for _, st := range s.Meta.Steps {
-		if st.Component == "" || st.Index < 0 || slices.Min(st.Range[:]) < 0 || st.File != "" && !inside(st.File) {
+		if st.Index != next[st.Component] {
+			return bad("the steps of %.80q are not in order", st.Component)
+		}
+		next[st.Component]++
+		if st.Component == "" || slices.Min(st.Range[:]) < 0 || st.File != "" && !inside(st.File) {
 			return bad("the step %.80q is nowhere", st.Component)
 		}
 		for _, v := range st.Vertices {

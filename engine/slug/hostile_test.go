@@ -59,6 +59,7 @@ func TestLies(t *testing.T) {
 		"negative place":    {func(d *pb.Definition, m *slug.Meta) { m.Steps[0].Range[2] = -1 }, "is nowhere"},
 		"vertex beyond":     {func(d *pb.Definition, m *slug.Meta) { m.Steps[0].Vertices = []int{9999} }, "a vertex that there is not"},
 		"vertex before":     {func(d *pb.Definition, m *slug.Meta) { m.Steps[0].Vertices = []int{-1} }, "a vertex that there is not"},
+		"step left out":     {func(d *pb.Definition, m *slug.Meta) { m.Steps[0].Index = 1 << 40 }, "not in order"},
 		"export format":     {func(d *pb.Definition, m *slug.Meta) { m.Exports = []slug.Export{{Component: "a", Format: "exe"}} }, "its export"},
 		"target":            {func(d *pb.Definition, m *slug.Meta) { m.Target = "" }, "no target"},
 		"no vertices":       {func(d *pb.Definition, m *slug.Meta) { *d = pb.Definition{} }, "empty"},
