@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/dagger/dagger-lsp/engine/job"
+	"github.com/dagger/dagger-lsp/engine/mask"
 )
 
 // maxReplay bounds the output that is kept for watchers yet to come. Those
@@ -25,6 +26,8 @@ type Job struct {
 	mu     sync.Mutex
 	events []job.Event
 	state  job.State
+	// mask takes secrets out of events; nil until the job has been given any.
+	mask *mask.Masker
 	// more is closed and replaced when events grows.
 	more chan struct{}
 	// read is how far each watcher has come.
@@ -115,6 +118,7 @@ func (j *Job) emit(events ...job.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, e := range events {
+		e = masked(j.mask, e)
 		j.events = append(j.events, e)
 		j.state = j.state.Apply(e)
 		j.kept += size(e)

@@ -32,7 +32,7 @@ func (e *Engine) run(ctx context.Context, j *Job, req Request) {
 	r := &running{engine: e, job: j, req: req}
 	err := r.guarded(ctx)
 	j.emit(r.verdict(ctx, err))
-	e.log.Debug("job ended", zap.String("job", j.id), zap.String("target", req.Target), zap.Error(err))
+	e.log.Debug("job ended", zap.String("job", j.id), zap.String("target", req.Target), zap.String("error", j.text(fmt.Sprint(err))))
 }
 
 // running is what one job knows while it runs.
@@ -47,8 +47,10 @@ type running struct {
 	tracker *job.Tracker
 	steps   []runtime.Step
 
-	// given is set before the session begins.
-	given given
+	// given is set before the session begins; output is the status goroutine's
+	// from then on.
+	given  given
+	output output
 }
 
 // guarded is solve with its panics as errors.
@@ -61,7 +63,8 @@ func (r *running) guarded(ctx context.Context) (err error) {
 // editor's server along.
 func (r *running) recovered(err *error) {
 	if p := recover(); p != nil {
-		r.engine.log.Error("panic in a job", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		// The panic's own words may hold anything; a stack holds places.
+		r.engine.log.Error("panic in a job", zap.String("panic", r.job.text(fmt.Sprint(p))), zap.ByteString("stack", debug.Stack()))
 		*err = fmt.Errorf("internal error: %v", p)
 	}
 }
@@ -107,6 +110,7 @@ func (r *running) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	problems = append(problems, r.knowSecrets()...)
 	return r.problems(append(problems, ungiven...))
 }
 
@@ -188,9 +192,10 @@ func (r *running) status(st solve.Status) {
 	now := time.Now()
 	// Output first: a vertex may write and end in one report.
 	for _, l := range st.Logs {
-		r.job.emit(r.tracker.Log(l.Digest, l.Stream, l.Data, now)...)
+		r.log(l, now)
 	}
 	for _, v := range st.Vertices {
+		r.endLog(v, now)
 		r.job.emit(r.tracker.Vertex(v, now)...)
 	}
 }
@@ -200,6 +205,10 @@ func (r *running) status(st solve.Status) {
 func (r *running) exports(exports []solve.Export) error {
 	var problems []runtime.Problem
 	for _, x := range exports {
+		if p, held := r.holdsSecret(x); held {
+			problems = append(problems, p)
+			continue
+		}
 		value, err := any(nil), x.Err
 		if err == nil {
 			value, err = job.Decode(x.Format, x.Data)

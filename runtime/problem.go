@@ -94,6 +94,7 @@ const (
 	CodePlainSecret         Code = "plain-secret"
 	CodeSecretAsValue       Code = "secret-as-value"
 	CodeNeedsSession        Code = "needs-session"
+	CodeWeakSecret          Code = "weak-secret"
 	CodeUnknownHost         Code = "unknown-host"
 )
 
