@@ -2,11 +2,13 @@ package runtime
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
 
 	"github.com/dagger/dagger-lsp/runtime/ops"
 )
@@ -18,9 +20,20 @@ func (ev *evaluator) conflicts(root cue.Value) {
 	if err == nil {
 		err = root.Err()
 	}
-	for _, e := range errors.Errors(err) {
-		ev.problems = append(ev.problems, ev.conflict(e))
+	all := errors.Errors(err)
+	for _, e := range all {
+		if !ev.summarizes(e, all) {
+			ev.problems = append(ev.problems, ev.conflict(e))
+		}
 	}
+}
+
+// summarizes reports an error that has no place of its own, beside others of the
+// same path that have: CUE counts so what it then lists.
+func (ev *evaluator) summarizes(e errors.Error, all []errors.Error) bool {
+	return len(ev.places(e)) == 0 && slices.ContainsFunc(all, func(other errors.Error) bool {
+		return slices.Equal(e.Path(), other.Path()) && len(ev.places(other)) > 0
+	})
 }
 
 func (ev *evaluator) conflict(e errors.Error) Problem {
@@ -36,11 +49,23 @@ func (ev *evaluator) conflict(e errors.Error) Problem {
 		p.Range = ev.ix.ownProblem(e, CodeConflict).Range
 		return p
 	}
+	if written, ok := ev.ix.writtenAt(strings.Join(e.Path(), ".")); ok && ev.inEmbedded(e) {
+		p.Range = written
+		return p
+	}
 	p.Range = places[0]
 	for _, r := range places[1:] {
 		p.Related = append(p.Related, Related{Range: r, Message: "the other side"})
 	}
 	return p
+}
+
+// inEmbedded reports that one side of a conflict stands in a package that comes
+// with the program.
+func (ev *evaluator) inEmbedded(e errors.Error) bool {
+	return slices.ContainsFunc(errors.Positions(e), func(pos token.Pos) bool {
+		return ev.ix.isEmbedded(pos.Filename())
+	})
 }
 
 // places are the positions of an error that lie in files of ours, as ranges of

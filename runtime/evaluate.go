@@ -264,7 +264,10 @@ func (ev *evaluator) pathOf(root cue.Value, ref []cue.Selector) string {
 		path = joinPath(path, selectorLabel(sel))
 	}
 	inst := root.BuildInstance()
-	if inst == nil || inst == ev.root.BuildInstance() {
+	if inst == nil { // inside a value that no field holds
+		return ""
+	}
+	if inst == ev.root.BuildInstance() {
 		return path
 	}
 	return packageComponent(ev.ix.module.original(inst.ImportPath), path)
@@ -293,14 +296,22 @@ func (ev *evaluator) locate(c *found) {
 	}
 	if f := ev.declaration(c.Path, s); f != nil {
 		c.Name, c.Range, c.Doc = fieldRanges(f)
+		if ev.ix.isEmbedded(c.Script.File) {
+			c.Script = c.Range
+		}
 		return
 	}
 	if f, ok := c.value.Source().(*ast.Field); ok && f.Pos().IsValid() {
 		c.Name, c.Range, c.Doc = fieldRanges(f)
+	} else if s != nil {
+		c.Name, c.Range, c.Doc = s.name, s.whole, s.doc
+	}
+	if !ev.ix.isEmbedded(c.Name.File) {
 		return
 	}
-	if s != nil {
-		c.Name, c.Range, c.Doc = s.name, s.whole, s.doc
+	if at, ok := ev.ix.writtenAt(c.Path); ok {
+		c.Name, c.Range, c.Script = at, at, at
+		c.Anonymous = strings.Contains(c.Path, "._") // a step of the package's own
 	}
 }
 

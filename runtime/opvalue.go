@@ -396,9 +396,13 @@ func (d *opDecoder) open(path string, v cue.Value) {
 		return
 	}
 	d.ev.opens = append(d.ev.opens, openField{d, path, v, len(d.ev.problems)})
+	what := d.schema.Do + "." + path
+	if field, written, ok := d.userField(v); ok {
+		what, at = field, written
+	}
 	d.problem(Problem{
 		Code: CodeMissingInput, Severity: SeverityHint, Range: at,
-		Message: d.schema.Do + "." + path + " has no value yet",
+		Message: what + " has no value yet",
 		Hint:    "set it before the component can run",
 	})
 }

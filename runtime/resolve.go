@@ -65,6 +65,9 @@ func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
 	if target := d.ev.meant(v, up); target != "" {
 		return d.named(path, d.ev.first(target))
 	}
+	if def, ok := v.Default(); ok && !up.Exists() { // a choice of components
+		v, up = def, def.LookupPath(upPath)
+	}
 	if up.Exists() {
 		if s := d.ev.scriptOf(up); s != nil {
 			if cs := d.ev.byScript[s.value.Pos()]; len(cs) == 1 && !cs[0].Template {
@@ -86,21 +89,40 @@ func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
 // reference to, alone or unified with what any component meets, or, for what a
 // loop over a component's fields gives, the field itself.
 func (ev *evaluator) meant(v, up cue.Value) string {
-	for _, part := range []cue.Value{v, onlyConjunct(v)} {
-		root, ref := referencePath(part)
-		target := ev.pathOf(root, ref)
-		if c := ev.components[target]; c != nil && !c.Template {
+	for range maxDepth { // a reference may lead through values that have no path
+		target, next := ev.names(v, up)
+		if target != "" {
 			return target
 		}
-		if target != "" && up.Exists() && !strings.Contains(target, "#") {
-			return target
+		field := ev.components[cue.Dereference(v).Path().String()]
+		if up.Exists() && field != nil && !field.Template && ev.scriptOf(up) == ev.scriptOf(field.script) {
+			return field.Path
 		}
-	}
-	field := ev.components[cue.Dereference(v).Path().String()]
-	if up.Exists() && field != nil && !field.Template && ev.scriptOf(up) == ev.scriptOf(field.script) {
-		return field.Path
+		if !next.Exists() {
+			return ""
+		}
+		v = next
 	}
 	return ""
+}
+
+// names is the component that v's reference names, or the value it leads to.
+func (ev *evaluator) names(v, up cue.Value) (target string, next cue.Value) {
+	for _, part := range []cue.Value{v, onlyConjunct(v)} {
+		root, ref := referencePath(part)
+		if len(ref) == 0 {
+			continue
+		}
+		next = root.LookupPath(cue.MakePath(ref...))
+		target = ev.pathOf(root, ref)
+		if c := ev.components[target]; c != nil && !c.Template {
+			return target, next
+		}
+		if up.Exists() && target != "" && !strings.Contains(target, "#") && ev.named(target) != nil {
+			return target, next
+		}
+	}
+	return "", next
 }
 
 // first follows aliases to the component they repeat, whose name says more than
@@ -140,6 +162,10 @@ func (d *opDecoder) notAComponent(path, target string, v cue.Value) bool {
 	if what == "" {
 		what = "this"
 	}
+	open := d.schema.Do + "." + path
+	if field, written, ok := d.userField(v); ok {
+		what, open, at = field, field, written
+	}
 	switch {
 	case d.c.Template || d.ev.ix.isBroken(target):
 		d.op.Open = append(d.op.Open, path)
@@ -152,7 +178,7 @@ func (d *opDecoder) notAComponent(path, target string, v cue.Value) bool {
 		d.op.Open = append(d.op.Open, path)
 		d.problem(Problem{
 			Code: CodeMissingInput, Severity: SeverityHint, Range: at,
-			Message: d.schema.Do + "." + path + " has no component yet",
+			Message: open + " has no component yet",
 			Hint:    "set it to a component: a value that holds " + scriptLabel,
 		})
 	case v.IncompleteKind() == cue.BottomKind:

@@ -35,7 +35,7 @@ type Package struct {
 	Files map[string]string
 }
 
-//go:embed */*.cue */VERSION
+//go:embed */*.cue */VERSION */*/*.cue */*/VERSION
 var files embed.FS
 
 // Packages returns every package, by path. The result is shared and must not be
