@@ -4,7 +4,6 @@ package engine_test
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"io/fs"
 	"net"
@@ -59,14 +58,10 @@ func give(c *casetest.Case, req *engine.Request, agent string) {
 }
 
 // newAgent serves an ssh agent with one key at a unix socket.
-func newAgent(t *testing.T) (socket string) {
+func newAgent(t *testing.T, key agent.AddedKey) (socket string) {
 	t.Helper()
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	keys := agent.NewKeyring()
-	if err := keys.Add(agent.AddedKey{PrivateKey: key, Comment: "test"}); err != nil {
+	if err := keys.Add(key); err != nil {
 		t.Fatal(err)
 	}
 	dir, err := os.MkdirTemp("", "agent") // a socket's path must be short

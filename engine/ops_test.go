@@ -27,16 +27,18 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 // runtime has the other sections. What newSite makes is served to the jobs, and
 // the file given.txt of an archive gives a job secrets and streams.
 func TestOps(t *testing.T) {
-	server := enginetest.Start(t, enginetest.Config{Site: newSite(t)})
+	user := enginetest.NewSSH(t)
+	server := enginetest.Start(t, enginetest.Config{Site: newSite(t), SSH: user})
 	e := engine.New(engine.Options{Images: enginetest.Store(t), Connect: solve.Options{Address: server.Addr}})
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	agent := newAgent(t)
+	agent := newAgent(t, user.Key)
 	casetest.Play(t, "../testdata/ops/*.txtar", *update, func(c *casetest.Case) {
 		req := engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: c.Dir}), Target: "main", Workspace: c.Dir}
+		req.KnownHosts = []string{user.KnownHosts}
 		give(c, &req, agent)
 		state, err := e.Start(c.Context(), req).Wait(c.Context())
 		if err != nil {

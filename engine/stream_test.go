@@ -68,7 +68,7 @@ func TestStreamReachesAgent(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	socket := newAgent(t)
+	socket := newAgent(t, enginetest.NewSSH(t).Key)
 	for _, s := range []solve.Stream{{Socket: socket}, {Socket: socket, Agent: true}} {
 		state, err := e.Start(t.Context(), engine.Request{
 			Plan: runtime.Evaluate(runtime.Source{Dir: dir}), Target: "main", Workspace: dir,

@@ -40,7 +40,7 @@ func testOps(c *casetest.Case) {
 	c.Golden("problems", problemsText(c, plan.Problems))
 	checkSyntaxTier(c.T, runtime.Syntax(src), plan)
 	opt := runtime.LowerOptions{
-		Images: fixedImage{}, Files: caseFiles{}, Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		HostKeys: knownHost, Images: fixedImage{}, Files: caseFiles{}, Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
 	}
 	job, problems, err := plan.Lower(c.Context(), "main", opt)
 	if err != nil {
@@ -157,6 +157,14 @@ func compact(t *testing.T, m proto.Message) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// knownHost knows the ssh server of the cases.
+func knownHost(addr string) string {
+	if addr != "127.0.0.1:2222" {
+		return ""
+	}
+	return "[127.0.0.1]:2222 ssh-ed25519 KEY\n"
 }
 
 // fixedImage has every image, with the same config.

@@ -33,7 +33,12 @@ func (s setting) serve() error {
 	if s.Site == "" {
 		return nil
 	}
-	h, err := site(s.Site)
+	if s.SSH != nil {
+		if err := listenSSH(*s.SSH, s.Site); err != nil {
+			return err
+		}
+	}
+	h, err := site(s.Site, s.Token)
 	if err != nil {
 		return err
 	}
@@ -54,13 +59,15 @@ func listen(host string, h http.Handler) error {
 	return nil
 }
 
-// site serves the files of dir, and its git repositories by git's own server.
-func site(dir string) (http.Handler, error) {
+// site serves the files of dir, and its git repositories by git's own server;
+// below /private only to those who have the token.
+func site(dir, token string) (http.Handler, error) {
 	libexec, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		return nil, fmt.Errorf("find git: %w", err)
 	}
 	mux := http.NewServeMux()
+	mux.Handle("/private/", private(token, mux))
 	mux.Handle("/", http.FileServer(http.Dir(dir)))
 	mux.Handle("/git/", &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(libexec)), "git-http-backend"),

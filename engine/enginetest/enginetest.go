@@ -4,6 +4,7 @@ package enginetest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -36,6 +37,10 @@ type Config struct {
 	// Site is a folder whose files are served beside it at SiteHost, git
 	// repositories below it as /git/NAME.
 	Site string
+	// Token opens what is served below /private/ too; empty takes Token.
+	Token string
+	// SSH serves the site's git repositories at SSHHost as well.
+	SSH *SSH
 }
 
 // setting crosses into the child as its second argument.
@@ -43,6 +48,8 @@ type setting struct {
 	Calls    string
 	Registry bool
 	Site     string
+	Token    string
+	SSH      *sshSetting
 }
 
 // Main runs the tests, or the daemon when this process is to be one.
@@ -134,7 +141,11 @@ func Options(tb testing.TB, c Config) daemon.Options {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	set, err := json.Marshal(setting{Calls: callsPath(c.Root), Registry: c.Registry, Site: c.Site})
+	own := setting{Calls: callsPath(c.Root), Registry: c.Registry, Site: c.Site, Token: cmp.Or(c.Token, Token)}
+	if c.SSH != nil {
+		own.SSH = &c.SSH.setting
+	}
+	set, err := json.Marshal(own)
 	if err != nil {
 		tb.Fatal(err)
 	}
