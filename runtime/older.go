@@ -158,21 +158,31 @@ func (o *older) prototype(f *ast.Field) []ast.Decl {
 // the field goes behind a `#dagger` that says more.
 func (o *older) moveScript(f *ast.Field, lit *ast.StructLit, c *ast.Field) []Edit {
 	if len(lit.Elts) == 1 && lit == f.Value {
-		edits := []Edit{{Range: rangeBetween(f.Label.Pos(), c.Label.End()), NewText: scriptLabel}}
-		if lit.Rbrace.IsValid() {
-			if kept := o.comments(f.Label.Pos(), c.Label.Pos()); kept != "" {
-				edits[0].NewText = kept + scriptLabel
-			}
-			closing := o.comments(c.End(), lit.Rbrace)
-			edits = append(edits, Edit{Range: rangeBetween(c.End(), lit.End()), NewText: o.trailing(closing)})
-		}
-		return edits
+		return o.unwrap(f, lit, c)
 	}
 	value := o.text(c.Value.Pos(), c.End())
 	return []Edit{
 		{Range: rangeBetween(o.blankBefore(c.Pos()), o.separatorAfter(c.End()))},
 		{Range: rangeBetween(f.End(), f.End()), NewText: o.between(f) + scriptLabel + ": " + value},
 	}
+}
+
+// unwrap are the edits for a `#dagger` that holds the script alone. Its braces go,
+// but for those with comments in them behind other labels of the line.
+func (o *older) unwrap(f *ast.Field, lit *ast.StructLit, c *ast.Field) []Edit {
+	label := Edit{Range: rangeBetween(f.Label.Pos(), c.Label.End()), NewText: scriptLabel}
+	if !lit.Rbrace.IsValid() {
+		return []Edit{label}
+	}
+	before, after := o.comments(f.Label.Pos(), c.Label.Pos()), o.comments(c.End(), lit.Rbrace)
+	if before+after != "" && o.between(f) == ", " {
+		return []Edit{
+			{Range: rangeBetween(f.Label.Pos(), lit.Lbrace)},
+			{Range: span(c.Label), NewText: scriptLabel},
+		}
+	}
+	label.NewText = before + scriptLabel
+	return []Edit{label, {Range: rangeBetween(c.End(), lit.End()), NewText: o.trailing(after)}}
 }
 
 // text is a stretch of the file as it is written.

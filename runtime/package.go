@@ -51,7 +51,7 @@ func readPackage(src Source) (*packageText, []Problem) {
 		problems = append(problems, Problem{
 			Code: CodeLoad, Severity: SeverityError, Range: fileRange(all[0].path),
 			Message: fmt.Sprintf("the folder holds several packages: %s, %s", p.name, strings.Join(others, ", ")),
-			Hint:    "keep one package in a folder, or name the one you mean",
+			Hint:    "keep one package in a folder, or name a file of the one you mean",
 		})
 	}
 	for _, f := range all {
@@ -74,6 +74,37 @@ func readPackage(src Source) (*packageText, []Problem) {
 	}
 	return p, problems
 }
+
+// Packages lists the packages of a folder, each as a source of its own: one for
+// each package clause, and one for each file without a clause beside them. A
+// folder with one package gives src itself.
+func Packages(src Source) []Source {
+	if src.File != "" || src.Package != "" {
+		return []Source{src}
+	}
+	files, _ := readDir(src, src.Dir) // who evaluates it says what cannot be read
+	name, _ := choosePackage(src, files)
+	others := otherPackages(files, name)
+	if name == "" || len(others) == 0 && !slices.ContainsFunc(files, (*packageFile).hasNoClause) {
+		return []Source{src}
+	}
+	var out []Source
+	for _, name := range append([]string{name}, others...) {
+		one := src
+		one.Package = name
+		out = append(out, one)
+	}
+	for _, f := range files {
+		if f.hasNoClause() {
+			one := src
+			one.File = f.path
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+func (f *packageFile) hasNoClause() bool { return f.tree.PackageName() == "" }
 
 func readAncestors(src Source, root, name string) []*packageFile {
 	var out []*packageFile

@@ -58,7 +58,7 @@ and output, for an editor to start.`,
 	root.SuggestionsMinimumDistance = 2
 	a.commonFlags(root)
 	root.AddCommand(
-		a.checkCommand(), a.planCommand(), a.graphCommand(), a.runCommand(), a.slugCommand(), a.imageCommand(),
+		a.checkCommand(), a.planCommand(), a.graphCommand(), a.runCommand(), a.slugCommand(), a.imageCommand(), a.migrateCommand(),
 		a.doctorCommand(), a.versionCommand(), a.workerCommand(), a.daemonCommand(),
 	)
 	return root

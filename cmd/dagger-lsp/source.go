@@ -47,11 +47,15 @@ func (a *app) load(ctx context.Context, dir string) (loaded, error) {
 	if err != nil {
 		return loaded{}, err
 	}
+	return a.loadSource(ctx, src)
+}
+
+func (a *app) loadSource(ctx context.Context, src runtime.Source) (loaded, error) {
 	pool := worker.New(a.workerOptions())
 	plan, err := pool.Evaluate(ctx, src)
 	err = errors.Join(err, pool.Close())
 	if err != nil {
-		return loaded{}, interruption(ctx, fmt.Errorf("evaluate %s: %w", dir, err))
+		return loaded{}, interruption(ctx, fmt.Errorf("evaluate %s: %w", a.env.rel(src.Dir), err))
 	}
 	facts := checks.Facts{MissingDirs: missingDirs(checks.Dirs(plan))}
 	return loaded{plan, analysis.Problems(plan, facts)}, nil

@@ -13,7 +13,14 @@ import (
 // name. Without an argument the target is empty. A mistake in the name is
 // reported like any other problem.
 func (a *app) loadTarget(ctx context.Context, args []string) (loaded, string, error) {
-	got, err := a.load(ctx, a.flags.dir)
+	src, err := a.source(a.flags.dir)
+	if err != nil {
+		return loaded{}, "", err
+	}
+	if len(args) > 0 {
+		src = holding(src, args[0])
+	}
+	got, err := a.loadSource(ctx, src)
 	if err != nil || len(args) == 0 {
 		return got, "", err
 	}
@@ -24,6 +31,21 @@ func (a *app) loadTarget(ctx context.Context, args []string) (loaded, string, er
 		return got, "", &exitError{code: exitProblems}
 	}
 	return got, target, nil
+}
+
+// holding narrows a folder with several packages to the one that has a target of
+// that name; where none or several do, it stays as it is.
+func holding(src runtime.Source, target string) runtime.Source {
+	var found []runtime.Source
+	for _, one := range runtime.Packages(src) {
+		if runtime.Syntax(one).Component(target) != nil {
+			found = append(found, one)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return src
 }
 
 // unknown is the problem of a target that does not exist. Its place is the
