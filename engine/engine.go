@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/dagger/dagger-lsp/engine/image"
+	"github.com/dagger/dagger-lsp/engine/slug"
 	"github.com/dagger/dagger-lsp/engine/solve"
 	"github.com/dagger/dagger-lsp/runtime"
 )
@@ -77,6 +78,9 @@ func (e *Engine) Close() error {
 // Request says what to run.
 type Request struct {
 	Plan *runtime.Plan
+	// Slug is run instead of a target of Plan, if there is one; Plan and Target
+	// are made of it.
+	Slug *slug.Slug
 	// Target is a component of the plan.
 	Target string
 	// Workspace is the folder that the target may read from; absolute.
@@ -96,6 +100,9 @@ type Request struct {
 // Start starts a job and returns at once. The job ends when ctx does, as
 // cancelled.
 func (e *Engine) Start(ctx context.Context, req Request) *Job {
+	if req.Slug != nil {
+		req.Plan, req.Target = req.Slug.Plan(req.Workspace), req.Slug.Meta.Target
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	j := newJob(newID(), cancel)
 	e.mu.Lock()

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
-	digest "github.com/opencontainers/go-digest"
 	"go.uber.org/zap"
 
 	"github.com/dagger/dagger-lsp/engine/image"
@@ -18,9 +17,6 @@ import (
 	"github.com/dagger/dagger-lsp/engine/solve"
 	"github.com/dagger/dagger-lsp/runtime"
 )
-
-// scopeLength is how much of a digest tells one user's workspaces apart.
-const scopeLength = 16
 
 // errProblems ends a job whose problems have been said.
 var errProblems = errors.New("the target has problems")
@@ -115,6 +111,9 @@ func (r *running) prepare(ctx context.Context) error {
 }
 
 func (r *running) needs() (runtime.Needs, []runtime.Problem) {
+	if r.req.Slug != nil {
+		return r.slugNeeds()
+	}
 	needs, problems := r.req.Plan.Needs(r.req.Target, r.req.Workspace)
 	for _, l := range needs.Locals {
 		if st, err := os.Stat(l.Dir); err != nil || !st.IsDir() {
@@ -152,6 +151,9 @@ func (r *running) problems(ps []runtime.Problem) error {
 func (r *running) lower(ctx context.Context, images runtime.Resolver, files runtime.Files) (_ *runtime.Job, err error) {
 	// The session calls this from a goroutine of its own.
 	defer r.recovered(&err)
+	if r.req.Slug != nil {
+		return r.slugJob()
+	}
 	known, err := hostKeys(r.req.KnownHosts)
 	if err != nil {
 		return nil, err
@@ -160,7 +162,7 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 		Workspace: r.req.Workspace, Images: images, Files: files,
 		// One daemon serves all of a user's workspaces, and their packages
 		// and components may have the same names.
-		CacheScope: digest.FromString(r.req.Workspace).Encoded()[:scopeLength],
+		CacheScope: scope(r.req.Workspace),
 		LocalID:    r.job.id,
 		HostKeys:   known,
 	})

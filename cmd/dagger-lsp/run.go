@@ -26,8 +26,7 @@ them. Exit code 0: done; 1: the job failed; 130: it was cancelled.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeTargets,
 	}
-	progress := &choice{value: "auto", allowed: []string{"auto", "tty", "plain", "json", "quiet"}}
-	cmd.Flags().Var(progress, "progress", "how to show what happens; json is one event per line on standard output")
+	progress := progressFlag(cmd)
 	noCache := cmd.Flags().Bool("no-cache", false, "run every step, whatever is cached")
 	var given handleFlags
 	given.add(cmd)
@@ -48,6 +47,13 @@ them. Exit code 0: done; 1: the job failed; 130: it was cancelled.`,
 		return verdict(state)
 	}
 	return cmd
+}
+
+// progressFlag declares --progress.
+func progressFlag(cmd *cobra.Command) *choice {
+	progress := &choice{value: "auto", allowed: []string{"auto", "tty", "plain", "json", "quiet"}}
+	cmd.Flags().Var(progress, "progress", "how to show what happens; json is one event per line on standard output")
+	return progress
 }
 
 // view shows a job while it runs and when it has ended.

@@ -23,7 +23,7 @@ machine. No secret and no path of a machine is inside.
 
 ` + "`buildctl build < FILE`" + ` runs one too; ` + "`slug inspect`" + ` prints the options it needs.`,
 	}
-	cmd.AddCommand(a.slugBuildCommand(), a.slugInspectCommand(), a.slugDiffCommand(), a.slugVerifyCommand())
+	cmd.AddCommand(a.slugBuildCommand(), a.slugInspectCommand(), a.slugRunCommand(), a.slugDiffCommand(), a.slugVerifyCommand())
 	return cmd
 }
 

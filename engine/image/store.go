@@ -47,6 +47,11 @@ func Open(dir string) *Store { return &Store{dir: dir} }
 // Dir is the store's directory.
 func (s *Store) Dir() string { return s.dir }
 
+// Has reports that the store has the image of a manifest's digest.
+func (s *Store) Has(manifest digest.Digest) bool {
+	return manifest.Validate() == nil && s.has(manifest)
+}
+
 // Entry is one image of the store.
 type Entry struct {
 	// Ref is normalised.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func (e *PasswordError) Error() string {
 // Scope is the name of a plan's project wherever it lies: how the ids of its
 // own cache mounts begin.
 func Scope(p *runtime.Plan) string {
-	return strings.Trim("slug/"+p.ModulePath()+"/"+p.Package, "/")
+	return path.Join("slug", p.ModulePath(), p.Package)
 }
 
 // Build makes the slug of a job that was lowered with Scope. It reads the

@@ -30,11 +30,8 @@ func (anyImage) ResolveImage(_ context.Context, ref string, _ ocispecs.Platform)
 func compile(tb testing.TB, dir string) (*slug.Slug, []byte) {
 	tb.Helper()
 	plan := runtime.Evaluate(runtime.Source{Dir: dir})
-	job, _, err := plan.Lower(tb.Context(), "main", runtime.LowerOptions{
-		Workspace: plan.Root, Images: anyImage{}, CacheScope: slug.Scope(plan), LocalID: "any",
-		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-	})
-	if err != nil || job == nil || len(job.Definition.Def) == 0 {
+	job := lower(tb, dir, runtime.LowerOptions{CacheScope: slug.Scope(plan), LocalID: "any"})
+	if job == nil || len(job.Definition.Def) == 0 {
 		return nil, nil
 	}
 	s, data, err := slug.Build(tb.Context(), job, slug.Source{Plan: plan, Workspace: plan.Root, Version: "test", Platform: "linux/amd64"})
@@ -42,6 +39,19 @@ func compile(tb testing.TB, dir string) (*slug.Slug, []byte) {
 		tb.Fatalf("%s: %v", dir, err)
 	}
 	return s, data
+}
+
+// lower compiles the component main of a folder.
+func lower(tb testing.TB, dir string, opt runtime.LowerOptions) *runtime.Job {
+	tb.Helper()
+	plan := runtime.Evaluate(runtime.Source{Dir: dir})
+	opt.Workspace, opt.Images = plan.Root, anyImage{}
+	opt.Platform = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+	job, _, err := plan.Lower(tb.Context(), "main", opt)
+	if err != nil {
+		return nil
+	}
+	return job
 }
 
 // unpack writes the files of an archive below dir.

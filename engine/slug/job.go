@@ -54,7 +54,7 @@ func (s *Slug) Job(workspace, scope, run string) (*runtime.Job, error) {
 	}
 	for _, l := range s.Meta.Locals {
 		if dir, err := Dir(workspace, l.Name); err == nil {
-			j.Locals[l.Name] = runtime.Local{Dir: dir, Op: s.user(schemeLocal + l.Name)}
+			j.Locals[l.Name] = runtime.Local{Dir: dir, Op: s.LocalUser(l).ID()}
 		}
 	}
 	s.bindHandles(j, scope)
@@ -94,18 +94,6 @@ func (s Step) RangeIn(workspace string) runtime.Range {
 		Start: runtime.Position{Line: s.Range[0], Column: s.Range[1]},
 		End:   runtime.Position{Line: s.Range[2], Column: s.Range[3]},
 	}
-}
-
-// user is the step that has a source of that identifier, the first of several.
-func (s *Slug) user(identifier string) runtime.OpID {
-	for _, st := range s.Meta.Steps {
-		for _, v := range st.Vertices {
-			if s.ops[v].GetSource().GetIdentifier() == identifier {
-				return st.ID()
-			}
-		}
-	}
-	return runtime.OpID{}
 }
 
 // Plan is the slug's steps as a plan: enough to say where something happened.

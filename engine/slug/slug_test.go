@@ -9,10 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/moby/buildkit/client/llb"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dagger/dagger-lsp/engine/slug"
+	"github.com/dagger/dagger-lsp/runtime"
 )
 
 // Every case of testdata/ops that compiles gives the same bytes from two folders,
@@ -45,6 +48,43 @@ func TestDeterminism(t *testing.T) {
 	}
 	if compiled < 10 {
 		t.Errorf("only %d cases compiled", compiled)
+	}
+}
+
+// Bound to a workspace, a slug is to the byte what `run` would compile there: so
+// are its caches.
+func TestBoundIsRun(t *testing.T) {
+	for _, path := range cases(t) {
+		dir := t.TempDir()
+		unpack(t, path, dir)
+		s, _ := compile(t, dir)
+		if s == nil {
+			continue
+		}
+		want := lower(t, dir, runtime.LowerOptions{CacheScope: "workspace", LocalID: "run"})
+		got, err := s.Bound("workspace", "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want.Definition.Def, got.Def); d != "" {
+			t.Errorf("%s: %s", path, d)
+		}
+		job, err := s.Job(dir, "workspace", "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want.Steps, job.Steps, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s: other steps: %s", path, d)
+		}
+		for what, diff := range map[string]string{
+			"exports": cmp.Diff(want.Exports, job.Exports, cmpopts.EquateEmpty()),
+			"secrets": cmp.Diff(want.Secrets, job.Secrets, cmpopts.EquateEmpty()),
+			"streams": cmp.Diff(want.Streams, job.Streams, cmpopts.EquateEmpty()),
+		} {
+			if diff != "" {
+				t.Errorf("%s: other %s: %s", path, what, diff)
+			}
+		}
 	}
 }
 
