@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
+	"github.com/containerd/errdefs"
 	"github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/executor/oci"
 	"github.com/moby/buildkit/solver/pb"
@@ -73,9 +74,27 @@ func snapshotter(root string) runc.SnapshotterFactory {
 	return runc.SnapshotterFactory{
 		Name: "overlayfs",
 		New: func(dir string) (ctdsnapshot.Snapshotter, error) {
-			return overlay.NewSnapshotter(dir, overlay.AsynchronousRemove)
+			s, err := overlay.NewSnapshotter(dir, overlay.AsynchronousRemove)
+			if err != nil {
+				return nil, err
+			}
+			return s, dropOrphans(s)
 		},
 	}
+}
+
+// dropOrphans removes the directories that a killed daemon left without a record. A
+// snapshot to come would be given the same number, and fail on the directory.
+func dropOrphans(s ctdsnapshot.Snapshotter) error {
+	cleaner, ok := s.(ctdsnapshot.Cleaner)
+	if !ok {
+		return nil
+	}
+	// In a store that is new there is no record yet to compare with.
+	if err := cleaner.Cleanup(context.Background()); err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("remove what a killed daemon left: %w", err)
+	}
+	return nil
 }
 
 // setGCPolicy takes upstream's default policy: without one BuildKit never
