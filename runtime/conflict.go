@@ -45,6 +45,15 @@ func (ev *evaluator) conflict(e errors.Error) Problem {
 		p.Message = path + ": " + p.Message
 	}
 	places := ev.places(e)
+	for _, pos := range errors.Positions(e) {
+		if g := ev.ix.givenAt(pos); g != nil {
+			p.Message = g.Label + " does not fit: " + p.Message
+			if !g.Range.IsZero() {
+				places = append([]Range{g.Range}, places...)
+			}
+			break
+		}
+	}
 	if len(places) == 0 {
 		p.Range = ev.ix.ownProblem(e, CodeConflict).Range
 		return p

@@ -22,6 +22,7 @@ func Evaluate(src Source) *Plan {
 	p.Evaluated = true
 	if len(pkg.files) > 0 {
 		ix.readImports()
+		problems = append(problems, ix.readGiven()...)
 		for sub := range ix.all {
 			sub.stub()
 		}

@@ -3,6 +3,8 @@ package runtime
 import (
 	"slices"
 	"strings"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // Graph is the graph of ops, for pictures. Node ids are OpID.String().
@@ -53,7 +55,8 @@ func (p *Plan) Resolve(path string) *Component {
 	return nil
 }
 
-// Closure lists target and every component it depends on, dependencies first.
+// Closure lists target and every component it depends on, be it for files or
+// for an exported value; dependencies first.
 func (p *Plan) Closure(target string) []*Component {
 	var out []*Component
 	seen := map[*Component]bool{}
@@ -64,9 +67,15 @@ func (p *Plan) Closure(target string) []*Component {
 			return
 		}
 		seen[c] = true
+		for _, w := range c.Waits {
+			visit(w.Component)
+		}
 		for _, op := range c.Ops {
 			for _, r := range op.Refs {
 				visit(r.Component)
+			}
+			for _, w := range op.Waits {
+				visit(w.Component)
 			}
 		}
 		out = append(out, c)
@@ -102,7 +111,7 @@ func (p *Plan) addComponent(g *Graph, c *Component) {
 		if i > 0 && !op.replacesState() {
 			g.Edges = append(g.Edges, GraphEdge{From: c.Ops[i-1].ID.String(), To: id})
 		}
-		for _, r := range op.Refs {
+		for _, r := range op.edges() {
 			from := p.Resolve(r.Component)
 			if from != nil && len(from.Ops) > 0 {
 				last := from.Ops[len(from.Ops)-1]
@@ -110,6 +119,36 @@ func (p *Plan) addComponent(g *Graph, c *Component) {
 			}
 		}
 	}
+}
+
+// edges are the components that the op needs: to read files of, and to wait
+// for.
+func (o *Op) edges() []Ref {
+	if len(o.Waits) == 0 {
+		return o.Refs
+	}
+	out := slices.Clone(o.Refs)
+	for _, w := range o.Waits {
+		out = append(out, Ref{Field: w.Field, Component: w.Component, Range: w.Range})
+	}
+	return out
+}
+
+// withOwnWaits are the ops of c, with what the list itself waits for as one more.
+func (c *Component) withOwnWaits() []*Op {
+	if len(c.Waits) == 0 {
+		return c.Ops
+	}
+	return append(slices.Clone(c.Ops), &Op{ID: OpID{Component: c.Path, Index: 0}, Waits: c.Waits})
+}
+
+// afterExportOf reports that the op comes after all that its own component
+// exports, so that it may wait for that.
+func (o *Op) afterExportOf(c *Component) bool {
+	if len(o.Waits) == 0 || o.ID.Component != c.Path {
+		return false
+	}
+	return !slices.ContainsFunc(c.Ops[o.ID.Index:], func(o *Op) bool { return o.Do == ops.ExportName })
 }
 
 // cycles reports every reference that closes a circle, with the whole path.
@@ -125,10 +164,10 @@ func (p *Plan) cycles() []Problem {
 	visit = func(c *Component) {
 		state[c] = open
 		stack = append(stack, c.Path)
-		for _, op := range c.Ops {
-			for _, r := range op.Refs {
+		for _, op := range c.withOwnWaits() {
+			for _, r := range op.edges() {
 				next := p.Resolve(r.Component)
-				if next == nil {
+				if next == nil || next == c && op.afterExportOf(c) {
 					continue
 				}
 				switch state[next] {

@@ -41,6 +41,8 @@ type index struct {
 	seen    map[string]bool
 	schemas map[string]string
 	hidden  []string
+	// given are the values from outside that the evaluation unifies.
+	given []given
 }
 
 // script is one list of operations as written.
@@ -400,21 +402,29 @@ func indexPath(base string, i int) string {
 	return base + "[" + strconv.Itoa(i) + "]"
 }
 
-// identsOf lists the identifiers in the value of a field of the op, without the
-// labels in it.
-func (el *element) identsOf(field string) []*ast.Ident {
-	var out []*ast.Ident
+// valuesOf lists the expressions that the op's text gives a field.
+func (el *element) valuesOf(field string) []ast.Expr {
+	var out []ast.Expr
 	for _, lit := range el.lits {
 		for _, d := range lit.Elts {
 			f, ok := d.(*ast.Field)
 			if !ok {
 				continue
 			}
-			if name, _, err := ast.LabelName(f.Label); err != nil || name != field {
-				continue
+			if name, _, err := ast.LabelName(f.Label); err == nil && name == field {
+				out = append(out, f.Value)
 			}
-			out = identsIn(f.Value, out)
 		}
+	}
+	return out
+}
+
+// identsOf lists the identifiers in the value of a field of the op, without the
+// labels in it.
+func (el *element) identsOf(field string) []*ast.Ident {
+	var out []*ast.Ident
+	for _, e := range el.valuesOf(field) {
+		out = identsIn(e, out)
 	}
 	return out
 }

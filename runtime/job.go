@@ -6,6 +6,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // Image is a resolved image reference.
@@ -57,6 +59,10 @@ type LowerOptions struct {
 	// HostKeys gives the known keys of an ssh host, as lines of a known_hosts
 	// file; nothing of a host that is not known. nil knows none.
 	HostKeys func(addr string) string
+	// Read are the exports that earlier passes have read, and Done the
+	// results of the actions that they have done. Both are empty at first.
+	Read map[OpID]bool
+	Done map[OpID]ops.ActionResult
 }
 
 // Local is a directory that the solve reads from the user's machine. The LLB
@@ -91,21 +97,45 @@ type Step struct {
 	// Unused says that a later op replaces the state before anything took it,
 	// so that the op is not part of the definition and never runs.
 	Unused bool
+	// Waiting says that the op is not compiled yet: it, or what it builds on,
+	// waits for a value that this pass reads or for an action that it does.
+	Waiting bool
+	// Outside says that the op is an action: it is done when that is.
+	Outside bool
 }
 
-// Job is a compiled target: one LLB definition and what is needed to solve it
-// once and map its statuses back.
+// Early is an export that something waits for. It has a definition of its own,
+// so that it is read as soon as its state is there.
+type Early struct {
+	Export
+	Definition *llb.Definition
+}
+
+// Action is what a pass does outside of LLB with a state that it solves.
+type Action struct {
+	ops.Action
+	Op OpID
+	// Definition is the state before the op; empty for one without content.
+	Definition *llb.Definition
+}
+
+// Job is a compiled target, or as much of it as is known: one LLB definition and
+// what is needed to solve it once and map its statuses back.
 type Job struct {
 	Target     string
 	Definition *llb.Definition
 	// Steps are in dependency order, each op of the target's closure once.
-	Steps   []Step
-	Locals  map[string]Local
+	Steps  []Step
+	Locals map[string]Local
+	// Partial says that steps are waiting: for Early or Actions. Exports is
+	// empty then, and Definition holds all that waits for nothing.
+	Partial bool
+	Early   []Early
+	Actions []Action
+	// Exports are read from the result of Definition.
 	Exports []Export
 	// Secrets and Streams are what the daemon will ask for: paths by id.
 	Secrets, Streams map[string]string
-	// Passes is how many solves the job takes: 1 + barriers.
-	Passes int
 }
 
 // Needs is what a target asks of the outside, known before it is lowered.

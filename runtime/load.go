@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -48,6 +50,7 @@ func (ix *index) loadOnce() *build.Instance {
 		for _, f := range ix.pkg.files {
 			args = append(args, f.path)
 		}
+		args = slices.AppendSeq(args, maps.Keys(ix.givenFiles()))
 	}
 	return load.Instances(args, cfg)[0]
 }
@@ -77,6 +80,9 @@ func (ix *index) overlay() map[string]load.Source {
 			ix.module.rename(f)
 			out[f.path] = load.FromFile(f.tree)
 		}
+	}
+	for path, f := range ix.givenFiles() {
+		out[path] = load.FromFile(f)
 	}
 	if ix.module.text != "" {
 		out[ix.module.path] = load.FromString(ix.module.text)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
@@ -14,13 +12,34 @@ import (
 	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
-// Lower compiles target, and everything it depends on, to one LLB definition.
+// Lower compiles target, and everything it depends on, to one LLB definition: as
+// much of it as is known. What waits for a value or an action of this pass is
+// left to a later one, when the plan has been made again with the values read
+// and opt says what is done.
+//
 // What the user did wrong comes back as problems, and no job then; error is for
 // the resolver's I/O and for cancellation.
 func (p *Plan) Lower(ctx context.Context, target string, opt LowerOptions) (*Job, []Problem, error) {
 	if problems := p.blocking(target); len(problems) > 0 {
 		return nil, problems, nil
 	}
+	l := newLowering(p, opt.withDefaults(p))
+	l.job.Target = target
+	l.final = p.Resolve(target)
+	closure := p.Closure(target)
+	l.countUsers(closure)
+	for _, c := range closure {
+		if _, err := l.component(ctx, c.Path); err != nil {
+			return nil, l.problems, ignoreReported(err)
+		}
+	}
+	if err := l.finish(ctx); err != nil {
+		return nil, nil, err
+	}
+	return l.job, nil, nil
+}
+
+func (opt LowerOptions) withDefaults(p *Plan) LowerOptions {
 	if opt.Platform.OS == "" {
 		opt.Platform = MachinePlatform()
 	}
@@ -30,19 +49,7 @@ func (p *Plan) Lower(ctx context.Context, target string, opt LowerOptions) (*Job
 	if opt.LocalID == "" {
 		opt.LocalID = opt.CacheScope
 	}
-	l := &lowering{
-		plan: p, opt: opt, constraints: llb.NewConstraints(opt.constraints()...),
-		results: map[*Component]llb.State{}, open: map[*Component]bool{}, files: map[string]*llb.SourceMap{},
-		job: &Job{Target: target, Locals: map[string]Local{}, Passes: 1},
-	}
-	state, err := l.component(ctx, target)
-	if err != nil {
-		return nil, l.problems, ignoreReported(err)
-	}
-	if err := l.finish(ctx, state); err != nil {
-		return nil, nil, err
-	}
-	return l.job, nil, nil
+	return opt
 }
 
 // constraints must be the same for every vertex and for the whole: digests
@@ -67,15 +74,31 @@ type lowering struct {
 	plan        *Plan
 	opt         LowerOptions
 	constraints *llb.Constraints
-	results     map[*Component]llb.State
-	open        map[*Component]bool // being lowered
-	files       map[string]*llb.SourceMap
-	job         *Job
-	problems    []Problem
-	exports     []exportState
+	// final is the target; users counts the ops that take a component's result.
+	final *Component
+	users map[*Component]int
+	// results are the components as far as they could be lowered, and order
+	// the order in which that was.
+	results  map[*Component]*lowered
+	order    []*lowered
+	open     map[*Component]bool // being lowered
+	files    map[string]*llb.SourceMap
+	job      *Job
+	problems []Problem
+	exports  []exportState
 	// op is being lowered; own are its vertices, if it has more than the last.
 	op  *Op
 	own []digest.Digest
+}
+
+// lowered is a component's state after the ops that could be lowered.
+type lowered struct {
+	component *Component
+	state     llb.State
+	// complete says that these were all its ops.
+	complete bool
+	// used says that another component's op has taken the state in.
+	used bool
 }
 
 type exportState struct {
@@ -83,59 +106,109 @@ type exportState struct {
 	state llb.State
 }
 
+func newLowering(p *Plan, opt LowerOptions) *lowering {
+	return &lowering{
+		plan: p, opt: opt, constraints: llb.NewConstraints(opt.constraints()...),
+		users: map[*Component]int{}, results: map[*Component]*lowered{}, open: map[*Component]bool{},
+		files: map[string]*llb.SourceMap{}, job: &Job{Locals: map[string]Local{}},
+	}
+}
+
+// countUsers counts, for each component, the ops that take its result.
+func (l *lowering) countUsers(closure []*Component) {
+	for _, c := range closure {
+		for _, op := range c.Ops {
+			for _, r := range op.Refs {
+				l.users[l.plan.Resolve(r.Component)]++
+			}
+		}
+	}
+}
+
 // errBadPlan says that a plan contradicts itself: it did not come from Evaluate.
 var errBadPlan = errors.New("bad plan")
 
-func (l *lowering) component(ctx context.Context, path string) (llb.State, error) {
+func (l *lowering) component(ctx context.Context, path string) (*lowered, error) {
 	c := l.plan.Resolve(path)
 	if c == nil || l.open[c] {
-		return llb.State{}, fmt.Errorf("%w: component %q is missing or needs itself", errBadPlan, path)
+		return nil, fmt.Errorf("%w: component %q is missing or needs itself", errBadPlan, path)
 	}
-	if s, ok := l.results[c]; ok {
-		return s, nil
+	if done := l.results[c]; done != nil {
+		return done, nil
 	}
 	l.open[c] = true
 	defer delete(l.open, c)
-	state := llb.Scratch()
+	out := &lowered{component: c, state: llb.Scratch(), complete: len(c.Waits) == 0}
 	for _, op := range c.Ops {
-		var err error
-		if state, err = l.lowerOp(ctx, op, state); err != nil {
-			return llb.State{}, err
+		if err := l.next(ctx, out, op); err != nil {
+			return nil, err
 		}
 	}
-	state, err := flatten(ctx, state)
+	state, err := flatten(ctx, out.state)
 	if err != nil {
-		return llb.State{}, fmt.Errorf("lower %s: %w", c.Path, err)
+		return nil, fmt.Errorf("lower %s: %w", c.Path, err)
 	}
-	l.results[c] = state
-	return state, nil
+	out.state = state
+	l.results[c] = out
+	l.order = append(l.order, out)
+	return out, nil
 }
 
-func (l *lowering) lowerOp(ctx context.Context, op *Op, in llb.State) (llb.State, error) {
-	// What op refers to comes first, so that steps stand in dependency order.
+// next adds an op to a component, if nothing before it waits.
+func (l *lowering) next(ctx context.Context, c *lowered, op *Op) error {
+	// What op refers to comes first, so that steps stand in dependency order,
+	// and also where op itself has to wait.
+	ready := c.complete && op.Spec != nil
 	for _, r := range op.Refs {
-		if _, err := l.component(ctx, r.Component); err != nil {
-			return llb.State{}, err
+		from, err := l.component(ctx, r.Component)
+		if err != nil {
+			return err
+		}
+		ready = ready && from.complete
+	}
+	step := Step{ID: op.ID, Do: op.Do, Summary: op.Label(), Range: op.Range, Waiting: !ready}
+	if ready {
+		if err := l.lowerOp(ctx, c, op, &step); err != nil {
+			return err
 		}
 	}
+	c.complete = c.complete && !step.Waiting
+	l.job.Steps = append(l.job.Steps, step)
+	return nil
+}
+
+func (l *lowering) lowerOp(ctx context.Context, c *lowered, op *Op, step *Step) error {
 	l.op, l.own = op, nil
+	in := c.state
 	out, err := op.Spec.Lower(ctx, l, in)
-	if err != nil {
-		return llb.State{}, l.report(op, err)
+	if errors.Is(err, ops.ErrPending) {
+		// Its action is done in this pass; what follows it comes later.
+		step.Outside, step.Waiting = true, l.hasFollowers(c.component, op)
+		return nil
 	}
-	step := Step{ID: op.ID, Do: op.Do, Summary: op.Label(), Range: op.Range}
+	if err != nil {
+		return l.report(op, err)
+	}
+	for _, r := range op.Refs {
+		l.results[l.plan.Resolve(r.Component)].used = true
+	}
+	c.state = out
 	if out.Output() != nil && out.Output() != in.Output() && op.Do != "load" {
 		d, _, _, _, err := out.Output().Vertex(ctx, l.constraints).Marshal(ctx, l.constraints)
 		if err != nil {
-			return llb.State{}, fmt.Errorf("lower %s: %w", op.ID, err)
+			return fmt.Errorf("lower %s: %w", op.ID, err)
 		}
 		step.Digests = []digest.Digest{d}
 	}
 	if l.own != nil {
 		step.Digests = l.own
 	}
-	l.job.Steps = append(l.job.Steps, step)
-	return out, nil
+	return nil
+}
+
+// hasFollowers reports that the state after op is of use to somebody.
+func (l *lowering) hasFollowers(c *Component, op *Op) bool {
+	return op.ID.Index < len(c.Ops)-1 || l.users[c] > 0
 }
 
 // report turns an op's own mistake into a problem.
@@ -156,140 +229,15 @@ func (l *lowering) report(op *Op, err error) error {
 	return fmt.Errorf("lower %s: %w", op.ID, err)
 }
 
-// finish marshals the result. Exports from states that the result does not
-// keep as they were are copied beside it, so that one solve gives all of them.
-func (l *lowering) finish(ctx context.Context, state llb.State) error {
-	if state.Output() == nil && len(l.exports) == 0 {
-		l.job.Definition = &llb.Definition{}
-		return nil
-	}
-	root := l.collectExports(state)
-	def, err := root.Marshal(ctx, l.opt.constraints()...)
-	if err != nil {
-		return fmt.Errorf("marshal %s: %w", l.job.Target, err)
-	}
-	l.job.Definition = def
-	l.markUnused()
-	return nil
-}
-
-// markUnused finds the steps that did not make it into the definition.
-func (l *lowering) markUnused() {
-	in := make(map[digest.Digest]bool, len(l.job.Definition.Def))
-	for _, def := range l.job.Definition.Def {
-		in[digest.FromBytes(def)] = true
-	}
-	for i, s := range l.job.Steps {
-		if len(s.Digests) > 0 && !in[s.Digests[0]] {
-			l.job.Steps[i].Digests, l.job.Steps[i].Unused = nil, true
-		}
-	}
-}
-
-// exportsName is what people see of the vertex that gathers exports.
-const exportsName = "[exports] read back into CUE"
-
-func (l *lowering) collectExports(state llb.State) llb.State {
-	inResult := true
-	for _, e := range l.exports {
-		inResult = inResult && e.state.Output() == state.Output()
-	}
-	if inResult {
-		for _, e := range l.exports {
-			l.job.Exports = append(l.job.Exports, e.Export)
-		}
-		return state
-	}
-	var action *llb.FileAction
-	if state.Output() != nil {
-		// This copies nothing: it makes the target's result part of the whole.
-		action = llb.Copy(state, "/.cuellb-nothing*", "/", &llb.CopyInfo{
-			AllowWildcard: true, AllowEmptyWildcard: true,
-		})
-	}
-	for i, e := range l.exports {
-		e.Path = "/" + strconv.Itoa(i)
-		l.job.Exports = append(l.job.Exports, e.Export)
-		info := &llb.CopyInfo{FollowSymlinks: true}
-		if action == nil {
-			action = llb.Copy(e.state, e.Source, e.Path, info)
-			continue
-		}
-		action = action.Copy(e.state, e.Source, e.Path, info)
-	}
-	return llb.Scratch().File(action, llb.WithCustomName(exportsName))
-}
-
 // The methods below are ops.Builder.
 
 // Component implements ops.Builder.
 func (l *lowering) Component(ctx context.Context, ref ops.Ref) (llb.State, error) {
-	return l.component(ctx, string(ref))
-}
-
-// alwaysExcluded is left out of every local directory: it is our own state.
-const alwaysExcluded = "**/.dagger/"
-
-// Local implements ops.Builder.
-func (l *lowering) Local(_ context.Context, dir string, include, exclude []string) (llb.State, error) {
-	name, local, mistake := l.plan.resolveLocal(l.op, dir, l.opt.Workspace)
-	if mistake != nil {
-		return llb.State{}, mistake
+	from, err := l.component(ctx, string(ref))
+	if err != nil {
+		return llb.State{}, err
 	}
-	if _, ok := l.job.Locals[name]; !ok {
-		l.job.Locals[name] = local
-	}
-	opts := []llb.LocalOption{
-		llb.ExcludePatterns(append([]string{alwaysExcluded}, exclude...)),
-		llb.SharedKeyHint(name),
-	}
-	if len(include) > 0 {
-		opts = append(opts, llb.IncludePatterns(include))
-	}
-	for _, o := range l.Opts() {
-		opts = append(opts, o)
-	}
-	return llb.Local(name, opts...), nil
-}
-
-// resolveLocal finds the directory of a `local` op. Its name in the LLB is the
-// path from the workspace, so that the same text gives the same bytes on every
-// machine.
-func (p *Plan) resolveLocal(op *Op, dir, workspace string) (string, Local, *ops.FieldError) {
-	abs := dir
-	if !filepath.IsAbs(abs) {
-		abs = filepath.Join(p.opDir(op), filepath.FromSlash(dir))
-	}
-	if workspace == "" {
-		workspace = p.Root
-	}
-	real, realWorkspace := followLinks(abs), followLinks(workspace)
-	rel, err := filepath.Rel(realWorkspace, real)
-	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return "", Local{}, &ops.FieldError{
-			Field: "dir", Code: string(CodePathEscapes),
-			Message: fmt.Sprintf("%q leads out of the workspace %s", dir, workspace),
-			Hint:    "keep the directory inside the workspace, or open a folder that holds both",
-		}
-	}
-	return filepath.ToSlash(rel), Local{Dir: real, Op: op.ID}, nil
-}
-
-// opDir is the folder that an op's relative paths start from: that of the
-// package it is written in.
-func (p *Plan) opDir(op *Op) string {
-	if op.Range.File != "" && strings.Contains(op.ID.Component, ":") {
-		return filepath.Dir(op.Range.File)
-	}
-	return p.Dir
-}
-
-// followLinks resolves symbolic links as far as the path exists.
-func followLinks(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	return filepath.Clean(path)
+	return from.state, nil
 }
 
 // CacheID implements ops.Builder.
@@ -299,6 +247,9 @@ func (l *lowering) CacheID(path string) string {
 
 // Export implements ops.Builder.
 func (l *lowering) Export(state llb.State, path, format string) {
+	if l.opt.Read[l.op.ID] {
+		return
+	}
 	l.exports = append(l.exports, exportState{
 		Export: Export{Op: l.op.ID, Source: path, Path: path, Format: format},
 		state:  state,

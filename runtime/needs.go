@@ -82,30 +82,20 @@ func (p *Plan) opBlocks(op *Op) []Problem {
 	if len(out) > 0 || op.Spec != nil {
 		return out
 	}
+	missing := op.Missing()
+	if len(op.Waits) > 0 && len(missing) == 0 {
+		return nil // a later pass knows it
+	}
 	problem := Problem{
 		Code: CodeMissingInput, Severity: SeverityError, Range: op.Range, Component: op.ID.Component,
 		Message: op.ID.String() + " is not fully known",
 	}
-	if len(op.Open) > 0 {
-		problem.Range = op.FieldRange(op.Open[0])
-		problem.Message = op.Do + "." + strings.Join(op.Open, ", ") + " has no value yet"
-		problem.Hint = "give it a value in CUE"
-	}
-	if waiting := p.waiting(op); waiting != nil {
-		problem.Code, problem.Range, problem.Message = CodeWaiting, waiting.Range, waiting.Message
-		problem.Hint = "a job runs in one pass: mount the exported file into the op instead of using its value"
+	if len(missing) > 0 {
+		problem.Range = op.FieldRange(missing[0])
+		problem.Message = op.Do + "." + strings.Join(missing, ", ") + " has no value yet"
+		problem.Hint = "give it a value in CUE, or with --input"
 	}
 	return []Problem{problem}
-}
-
-// waiting finds what an op says of waiting for an export.
-func (p *Plan) waiting(op *Op) *Problem {
-	for i, problem := range p.Problems {
-		if problem.Code == CodeWaiting && problem.Range.File == op.Range.File && op.Range.Contains(problem.Range.Start) {
-			return &p.Problems[i]
-		}
-	}
-	return nil
 }
 
 func (p *Plan) circles(closure []*Component) []Problem {

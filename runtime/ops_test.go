@@ -136,6 +136,14 @@ func llbText(t *testing.T, job *runtime.Job) string {
 		meta := job.Definition.Metadata[d].Description
 		fmt.Fprintf(&b, "%d <- %v %s %s\n", i, from, meta["llb.customname"], compact(t, &op))
 	}
+	for _, e := range job.Early {
+		fmt.Fprintf(&b, "waits for the export %s %s as %s\n", e.Op, e.Source, e.Format)
+	}
+	for _, s := range job.Steps {
+		if s.Waiting {
+			fmt.Fprintf(&b, "later %s\n", s.ID)
+		}
+	}
 	for _, e := range job.Exports {
 		fmt.Fprintf(&b, "export %s %s from %s as %s\n", e.Op, e.Source, e.Path, e.Format)
 	}

@@ -19,6 +19,7 @@ func (ev *evaluator) ops(c *found) {
 	c.decoded = true
 	if _, err := c.script.List(); err != nil {
 		ev.notAList(c)
+		ev.scriptWaits(c)
 	}
 	// By index: an iterator gives nothing of a list with one bad op in it.
 	for i := 0; ; i++ {
@@ -383,12 +384,8 @@ func (d *opDecoder) open(path string, v cue.Value) {
 	if d.c.Template {
 		return
 	}
-	at := d.op.FieldRange(topField(path))
-	if source := d.ev.exportBehind(d.el, topField(path)); source != "" {
-		d.problem(Problem{
-			Code: CodeWaiting, Severity: SeverityInformation, Range: at,
-			Message: d.schema.Do + "." + path + " is known once " + source + " has run",
-		})
+	if exporters := d.waitsOf(path, v); len(exporters) > 0 {
+		d.wait(path, exporters)
 		return
 	}
 	if secret := d.ev.secretIn(v); secret != "" {
@@ -396,6 +393,7 @@ func (d *opDecoder) open(path string, v cue.Value) {
 		return
 	}
 	d.ev.opens = append(d.ev.opens, openField{d, path, v, len(d.ev.problems)})
+	at := d.op.FieldRange(topField(path))
 	what := d.schema.Do + "." + path
 	if field, written, ok := d.userField(v); ok {
 		what, at = field, written
@@ -413,32 +411,4 @@ func topField(path string) string {
 		return path[:i]
 	}
 	return path
-}
-
-// exportBehind returns the component whose export a field's expression waits
-// for, "" if there is none.
-func (ev *evaluator) exportBehind(el *element, field string) string {
-	if el == nil {
-		return ""
-	}
-	for _, id := range el.identsOf(field) {
-		path, _, ok := ev.ix.staticIdent(id)
-		if c := ev.components[path]; ok && c != nil && c.exports() {
-			return path
-		}
-	}
-	return ""
-}
-
-func (c *found) exports() bool {
-	it, err := c.script.List()
-	if err != nil {
-		return false
-	}
-	for it.Next() {
-		if do, err := it.Value().LookupPath(doPath).String(); err == nil && do == "export" {
-			return true
-		}
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,28 @@ type packageFile struct {
 	broken []*ast.Field
 	// older are the hints at older spellings, which the tree no longer has.
 	older []Problem
+}
+
+// Pin returns src with the text of the plan's files, as they are now, so that
+// evaluating it again gives the same plan whatever happens to the disk.
+func (p *Plan) Pin(src Source) Source {
+	src.Overlay = maps.Clone(src.Overlay)
+	if src.Overlay == nil {
+		src.Overlay = map[string][]byte{}
+	}
+	files := slices.Clone(p.Files)
+	for _, c := range p.Components {
+		files = append(files, c.Range.File)
+	}
+	for _, path := range files {
+		if _, ok := src.Overlay[path]; ok || path == "" {
+			continue
+		}
+		if text, err := os.ReadFile(path); err == nil {
+			src.Overlay[path] = text
+		}
+	}
+	return src
 }
 
 // readPackage reads the files that make up src: those of its folder with the

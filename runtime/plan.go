@@ -3,6 +3,7 @@ package runtime
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dagger/dagger-lsp/runtime/ops"
@@ -23,6 +24,9 @@ type Source struct {
 	Overlay map[string][]byte `json:"overlay,omitempty"`
 	// Tags are CUE's -t values ("key=value" or "key").
 	Tags []string `json:"tags,omitempty"`
+	// Values are unified with the values at their paths: inputs that a user
+	// has set, and what the exports of earlier passes have read.
+	Values []GivenValue `json:"values,omitempty"`
 	// Offline keeps CUE from asking its module registry; set for workspaces
 	// that the user has not trusted.
 	Offline bool `json:"offline,omitempty"`
@@ -64,6 +68,9 @@ type Component struct {
 	Range  Range `json:"range"`
 	Script Range `json:"script"`
 	Ops    []*Op `json:"ops"`
+	// Waits are the exports that the list of operations itself waits for: it
+	// has more of them, or others, once they are read.
+	Waits []Wait `json:"waits,omitempty"`
 	// Anonymous marks a script written in place inside another op.
 	Anonymous bool `json:"anonymous,omitempty"`
 	// Template marks a definition (`#Build`): checked, but not a target.
@@ -106,6 +113,30 @@ type Op struct {
 	// Open lists fields without a concrete value: why Spec is nil although
 	// nothing is wrong.
 	Open []string `json:"open,omitempty"`
+	// Waits are the exports that open fields wait for. An open field that
+	// waits for none is an input that nobody has set.
+	Waits []Wait `json:"waits,omitempty"`
+}
+
+// Wait says that a field's value is known only once a component's exports have
+// been read.
+type Wait struct {
+	// Field is the open field's path inside the op.
+	Field string `json:"field"`
+	// Component is the path of the component that exports.
+	Component string `json:"component"`
+	Range     Range  `json:"range"`
+}
+
+// Missing lists the open fields that wait for nothing: inputs to be set.
+func (o *Op) Missing() []string {
+	var out []string
+	for _, f := range o.Open {
+		if !slices.ContainsFunc(o.Waits, func(w Wait) bool { return w.Field == f }) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // Field is where one field of an op stands.

@@ -94,6 +94,9 @@ func (p *Plan) eachFile(visit func(file *string)) {
 	}
 	for _, c := range p.Components {
 		ranges(&c.Name, &c.Range, &c.Script)
+		for i := range c.Waits {
+			ranges(&c.Waits[i].Range)
+		}
 		for _, op := range c.Ops {
 			op.eachRange(ranges)
 		}
@@ -113,6 +116,9 @@ func (o *Op) eachRange(visit func(...*Range)) {
 	}
 	for i := range o.Streams {
 		visit(&o.Streams[i].Range)
+	}
+	for i := range o.Waits {
+		visit(&o.Waits[i].Range)
 	}
 }
 

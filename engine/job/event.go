@@ -42,8 +42,10 @@ type Event struct {
 	// Job and Target name the job, at its start.
 	Job    string `json:"job,omitempty"`
 	Target string `json:"target,omitempty"`
-	// Steps are the ops of the job, when the plan has been lowered.
+	// Steps are the ops of the job, when the plan has been lowered: at the
+	// start, and again for each further pass. Pass counts from 1.
 	Steps []Step `json:"steps,omitempty"`
+	Pass  int    `json:"pass,omitempty"`
 	// Op are the operations concerned: several if they are alike to the
 	// letter, because BuildKit runs them once.
 	Op []runtime.OpID `json:"op,omitempty"`
@@ -69,6 +71,8 @@ type Step struct {
 	Range   runtime.Range `json:"range"`
 	// Unused says that nothing takes the op's result: it will not run.
 	Unused bool `json:"unused,omitempty"`
+	// Waiting says that the op is part of a later pass.
+	Waiting bool `json:"waiting,omitempty"`
 }
 
 // ExportValue is a file that was read back after the solve.
@@ -89,7 +93,7 @@ func (k Kind) Last() bool {
 func Steps(steps []runtime.Step) []Step {
 	out := make([]Step, len(steps))
 	for i, s := range steps {
-		out[i] = Step{ID: s.ID, Do: s.Do, Summary: s.Summary, Range: s.Range, Unused: s.Unused}
+		out[i] = Step{ID: s.ID, Do: s.Do, Summary: s.Summary, Range: s.Range, Unused: s.Unused, Waiting: s.Waiting}
 	}
 	return out
 }

@@ -37,6 +37,8 @@ type State struct {
 	Status  Status    `json:"status"`
 	Started time.Time `json:"started,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
+	// Passes is how many passes have begun.
+	Passes int `json:"passes,omitempty"`
 	// Ops are in dependency order.
 	Ops      []OpState         `json:"ops,omitempty"`
 	Problems []runtime.Problem `json:"problems,omitempty"`
@@ -87,7 +89,7 @@ func (s State) Apply(e Event) State {
 	case KindJobStarted:
 		s.ID, s.Target, s.Status, s.Started = e.Job, e.Target, StatusRunning, e.Time
 	case KindPlanLowered:
-		s.Ops = pending(e.Steps)
+		s.Ops, s.Passes = lowered(s.Ops, e.Steps), e.Pass
 	case KindProblem:
 		if e.Problem != nil {
 			s.Problems = append(slices.Clip(s.Problems), *e.Problem)
@@ -108,11 +110,20 @@ func (s State) Apply(e Event) State {
 	return s
 }
 
-func pending(steps []Step) []OpState {
+// lowered are the ops of steps: those known from an earlier pass as they stand.
+func lowered(have []OpState, steps []Step) []OpState {
+	known := make(map[runtime.OpID]OpState, len(have))
+	for _, o := range have {
+		known[o.ID] = o
+	}
 	ops := make([]OpState, len(steps))
 	for i, st := range steps {
-		ops[i] = OpState{ID: st.ID, Do: st.Do, Summary: st.Summary, Range: st.Range, Status: StatusPending}
-		if st.Unused {
+		ops[i] = OpState{ID: st.ID, Status: StatusPending}
+		if o, ok := known[st.ID]; ok {
+			ops[i] = o
+		}
+		ops[i].Do, ops[i].Summary, ops[i].Range = st.Do, st.Summary, st.Range
+		if st.Unused && ops[i].Status == StatusPending {
 			ops[i].Status = StatusSkipped
 		}
 	}

@@ -36,6 +36,9 @@ type Tracker struct {
 type step struct {
 	runtime.Step
 	said Status
+	// over is set when the op had ended before the pass that runs: what is
+	// reported of its vertices then is old news.
+	over bool
 }
 
 type vertex struct {
@@ -47,27 +50,70 @@ type vertex struct {
 	exitCode *int
 }
 
-// NewTracker tracks the steps of a job.
+// NewTracker tracks the steps of a job's first pass.
 func NewTracker(steps []runtime.Step) *Tracker {
 	t := &Tracker{byDgst: map[digest.Digest][]int{}, verts: map[digest.Digest]*vertex{}}
-	for i, s := range steps {
-		said := StatusPending
-		if s.Unused {
-			said = StatusSkipped
+	t.Lowered(steps)
+	return t
+}
+
+// Lowered takes the steps of one more pass. Those that have ended stay as they
+// are, and so do those that the pass does not name any more.
+func (t *Tracker) Lowered(steps []runtime.Step) {
+	for i := range t.steps {
+		t.steps[i].over = t.steps[i].said.Ended()
+	}
+	for _, s := range steps {
+		i := slices.IndexFunc(t.steps, func(have step) bool { return have.ID == s.ID })
+		if i < 0 {
+			i = len(t.steps)
+			t.steps = append(t.steps, step{said: StatusPending})
 		}
-		t.steps = append(t.steps, step{Step: s, said: said})
-		for _, d := range s.Digests {
-			t.byDgst[d] = append(t.byDgst[d], i)
-			if t.verts[d] == nil {
-				t.verts[d] = &vertex{status: StatusPending}
-			}
-			// The name a vertex goes by when it runs without cache beside an
-			// identical one that uses it.
-			alias := digest.FromString(d.String() + "-ignorecache")
-			t.byDgst[alias], t.verts[alias] = t.byDgst[d], t.verts[d]
+		if !t.steps[i].over {
+			t.lowered(i, s)
 		}
 	}
-	return t
+}
+
+func (t *Tracker) lowered(i int, s runtime.Step) {
+	t.steps[i].Step = s
+	if s.Unused {
+		t.steps[i].said = StatusSkipped
+	}
+	for _, d := range s.Digests {
+		if t.verts[d] == nil {
+			t.verts[d] = &vertex{status: StatusPending}
+		}
+		if !slices.Contains(t.byDgst[d], i) {
+			t.byDgst[d] = append(t.byDgst[d], i)
+		}
+		// The name a vertex goes by when it runs without cache beside an
+		// identical one that uses it.
+		alias := digest.FromString(d.String() + "-ignorecache")
+		t.byDgst[alias], t.verts[alias] = t.byDgst[d], t.verts[d]
+	}
+}
+
+// Steps are all steps so far.
+func (t *Tracker) Steps() []runtime.Step {
+	out := make([]runtime.Step, len(t.steps))
+	for i, s := range t.steps {
+		out[i] = s.Step
+	}
+	return out
+}
+
+// Act says where an op stands that is done outside of LLB.
+func (t *Tracker) Act(id runtime.OpID, status Status, now time.Time) []Event {
+	i := slices.IndexFunc(t.steps, func(s step) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	e, ok := t.say(i, status, now)
+	if !ok {
+		return nil
+	}
+	return append([]Event{e}, t.settleEmpty(id.Component, now)...)
 }
 
 // Vertex takes one report. Vertices that are no op's own matter only as
@@ -123,7 +169,7 @@ func (t *Tracker) Finish(now time.Time) []Event {
 	var events []Event
 	for i := range t.steps {
 		s := &t.steps[i]
-		if s.said.Ended() {
+		if s.said.Ended() || s.Outside {
 			continue
 		}
 		status := StatusDone
@@ -218,7 +264,7 @@ var kinds = map[Status]Kind{
 // say makes the event of a new status, once.
 func (t *Tracker) say(i int, status Status, now time.Time) (Event, bool) {
 	s := &t.steps[i]
-	if s.said == status || s.said == StatusFailed || status == StatusPending {
+	if s.over || s.said == status || s.said == StatusFailed || status == StatusPending {
 		return Event{}, false
 	}
 	s.said = status
@@ -244,7 +290,10 @@ func (t *Tracker) settleEmpty(component string, now time.Time) []Event {
 		if s.ID.Component != component || s.Unused {
 			continue
 		}
-		if len(s.Digests) > 0 {
+		if s.Waiting {
+			return events
+		}
+		if len(s.Digests) > 0 || s.Outside {
 			prev, first = s.said, false
 			continue
 		}

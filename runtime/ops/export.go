@@ -20,9 +20,12 @@ type Export struct {
 	Format string `json:"format"`
 }
 
+// ExportName is the op's `do`.
+const ExportName = "export"
+
 func export() Kind {
 	return Kind{
-		Do: "export", Definition: "#Export", Schema: exportSchema,
+		Do: ExportName, Definition: "#Export", Schema: exportSchema,
 		New: func() Spec { return new(Export) },
 	}
 }

@@ -8,6 +8,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 
 	"github.com/moby/buildkit/client/llb"
 )
@@ -39,6 +40,29 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
 
+// Action is what an op does outside of LLB with the state before it, such as
+// pushing it to a registry.
+type Action struct {
+	// Kind is the op's `do`; Target what it acts on: an image reference.
+	Kind, Target string
+	// Config is the image config that goes with the state, as JSON.
+	Config []byte
+}
+
+// ActionResult is what an action has given.
+type ActionResult struct {
+	// Ref is the full reference of an image, Digest that of its manifest, ID
+	// that of its config.
+	Ref, Digest, ID string
+	// Local names, among the job's local directories, the one that holds the
+	// file File, if the action has made one.
+	Local, File string
+}
+
+// ErrPending says that an op's action is under way: the ops after it are for a
+// later pass.
+var ErrPending = errors.New("the action is not done yet")
+
 // Builder is what an op may ask for while it is lowered.
 type Builder interface {
 	// Component returns the result of another component of the plan.
@@ -62,6 +86,9 @@ type Builder interface {
 	CacheID(path string) string
 	// Export records that the file at path of state is read back as format.
 	Export(state llb.State, path, format string)
+	// Act gives the result of the op's action on in, if an earlier pass has
+	// done it, or puts it into this pass and returns ErrPending.
+	Act(ctx context.Context, in llb.State, a Action) (ActionResult, error)
 	// Opts are the constraints of the op being lowered: its source range,
 	// name and component path. Every vertex of the op must carry them.
 	Opts() []llb.ConstraintsOpt
