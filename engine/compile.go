@@ -26,7 +26,7 @@ type CompileRequest struct {
 // from. A daemon is asked only for that, and for what the local image store does
 // not have.
 func (e *Engine) Compile(ctx context.Context, req CompileRequest) (*runtime.Job, []runtime.Problem, error) {
-	r := &running{engine: e, job: newJob(newID(), func(error) {}), req: req.Request}
+	r := &running{engine: e, job: newJob(newID(), func(error) {}), req: req.Request, plan: req.Plan}
 	if err := r.check(); errors.Is(err, errProblems) {
 		return nil, r.job.State().Problems, nil
 	} else if err != nil {

@@ -8,8 +8,10 @@
 // Close cancels the jobs and waits until their containers, goroutines and
 // watchers are gone.
 //
-// Absent on purpose, for now: registries' credentials, job history,
-// and values that one pass reads for the next (barriers).
+// A job whose ops need values that only a run gives makes its plan again with
+// the values read, within the one session (see engine/solve).
+//
+// Absent on purpose, for now: job history.
 package engine
 
 import (
@@ -95,6 +97,10 @@ type Request struct {
 	// files with the ssh hosts that the user knows.
 	Agent      string
 	KnownHosts []string
+	// Evaluate makes the plan again, of the same text, with more values given.
+	// Without it the values that exports read are not unified with CUE, and a
+	// job that needs one of them fails.
+	Evaluate func(context.Context, []runtime.GivenValue) (*runtime.Plan, error)
 }
 
 // Start starts a job and returns at once. The job ends when ctx does, as

@@ -15,15 +15,17 @@ import (
 // as plain text, from here on.
 func (r *running) knowSecrets() []runtime.Problem {
 	known := map[string][]byte{}
-	for _, path := range r.req.Plan.PlainSecrets() {
-		known[path], _ = r.req.Plan.PlainSecret(path)
+	for _, path := range r.plan.PlainSecrets() {
+		known[path], _ = r.plan.PlainSecret(path)
 	}
 	for path, text := range r.given.secrets {
 		known[path] = text
 	}
 	m := mask.New(known)
 	r.job.setMask(m)
+	r.mu.Lock()
 	r.output = output{mask: m, streams: map[outputKey]*mask.Stream{}}
+	r.mu.Unlock()
 	var problems []runtime.Problem
 	for _, path := range m.Weak() {
 		problems = append(problems, r.weakSecret(path))
@@ -37,7 +39,7 @@ func (r *running) weakSecret(path string) runtime.Problem {
 		Message: "the secret " + path + " is too short or too common a word to be masked in what the job says",
 		Hint:    "take a longer one",
 	}
-	if c := r.req.Plan.Component(r.req.Target); c != nil {
+	if c := r.plan.Component(r.req.Target); c != nil {
 		p.Component, p.Range = c.Path, c.Name
 	}
 	return p
@@ -124,7 +126,7 @@ func (r *running) holdsSecret(x solve.Export) (runtime.Problem, bool) {
 		Message: "export of " + x.Source + ": the file holds the secret " + name,
 		Hint:    "keep the secret out of the file, or mount the file where it is needed instead of exporting it",
 	}
-	if op := r.req.Plan.Op(x.Op); op != nil {
+	if op := r.plan.Op(x.Op); op != nil {
 		p.Range = op.FieldRange("source")
 	}
 	return p, true

@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -37,7 +38,13 @@ func TestOps(t *testing.T) {
 	})
 	agent := newAgent(t, user.Key)
 	casetest.Play(t, "../testdata/ops/*.txtar", *update, func(c *casetest.Case) {
-		req := engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: c.Dir}), Target: "main", Workspace: c.Dir}
+		src := runtime.Source{Dir: c.Dir}
+		req := engine.Request{Plan: runtime.Evaluate(src), Target: "main", Workspace: c.Dir}
+		req.Evaluate = func(_ context.Context, values []runtime.GivenValue) (*runtime.Plan, error) {
+			with := src
+			with.Values = values
+			return runtime.Evaluate(with), nil
+		}
 		req.KnownHosts = []string{user.KnownHosts}
 		give(c, &req, agent)
 		state, err := e.Start(c.Context(), req).Wait(c.Context())

@@ -25,7 +25,7 @@ var errProblems = errors.New("the target has problems")
 func (e *Engine) run(ctx context.Context, j *Job, req Request) {
 	defer close(j.done)
 	j.emit(job.Event{Time: time.Now(), Kind: job.KindJobStarted, Job: j.id, Target: req.Target})
-	r := &running{engine: e, job: j, req: req}
+	r := &running{engine: e, job: j, req: req, plan: req.Plan}
 	err := r.guarded(ctx)
 	j.emit(r.verdict(ctx, err))
 	e.log.Debug("job ended", zap.String("job", j.id), zap.String("target", req.Target), zap.String("error", j.text(fmt.Sprint(err))))
@@ -41,12 +41,18 @@ type running struct {
 	// reads.
 	mu      sync.Mutex
 	tracker *job.Tracker
-	steps   []runtime.Step
 
 	// given is set before the session begins; output is the status goroutine's
 	// from then on.
 	given  given
 	output output
+
+	// What follows belongs to the session's goroutine, and to the job's when
+	// the session is over. plan is the request's, made again with each value
+	// read.
+	plan   *runtime.Plan
+	passes int
+	values values
 }
 
 // guarded is solve with its panics as errors.
@@ -70,8 +76,8 @@ func (r *running) solve(ctx context.Context) error {
 		return err
 	}
 	sreq := solve.Request{
-		Workspace: r.req.Workspace, Lower: r.lower, Partial: r.lowered, Handles: r.handles,
-		Status: r.status, NoCache: r.req.NoCache,
+		Workspace: r.req.Workspace, Lower: r.lower, Partial: r.lowered, Exported: r.exported, Acted: r.acted,
+		Handles: r.handles, Status: r.status, NoCache: r.req.NoCache,
 	}
 	if s := r.engine.images; s != nil {
 		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: s.Content()}
@@ -81,7 +87,7 @@ func (r *running) solve(ctx context.Context) error {
 		return err
 	}
 	r.finish()
-	return r.exports(res.Exports)
+	return r.exports(ctx, res.Exports)
 }
 
 // finish says of each op how it ended, once the solve went well.
@@ -114,7 +120,7 @@ func (r *running) needs() (runtime.Needs, []runtime.Problem) {
 	if r.req.Slug != nil {
 		return r.slugNeeds()
 	}
-	needs, problems := r.req.Plan.Needs(r.req.Target, r.req.Workspace)
+	needs, problems := r.plan.Needs(r.req.Target, r.req.Workspace)
 	for _, l := range needs.Locals {
 		if st, err := os.Stat(l.Dir); err != nil || !st.IsDir() {
 			problems = append(problems, r.missingDir(l))
@@ -129,7 +135,7 @@ func (r *running) missingDir(l runtime.Local) runtime.Problem {
 		Message: fmt.Sprintf("there is no directory %s", l.Dir),
 		Hint:    "create it, or mend dir",
 	}
-	if op := r.req.Plan.Op(l.Op); op != nil {
+	if op := r.plan.Op(l.Op); op != nil {
 		p.Range = op.FieldRange("dir")
 	}
 	return p
@@ -147,24 +153,30 @@ func (r *running) problems(ps []runtime.Problem) error {
 	return nil
 }
 
-// lower compiles the target, inside the session.
+// lower compiles a pass, inside the session.
 func (r *running) lower(ctx context.Context, images runtime.Resolver, files runtime.Files) (_ *runtime.Job, err error) {
 	// The session calls this from a goroutine of its own.
 	defer r.recovered(&err)
 	if r.req.Slug != nil {
 		return r.slugJob()
 	}
+	if r.values.fresh {
+		if err := r.nextPlan(ctx); err != nil {
+			return nil, err
+		}
+	}
 	known, err := hostKeys(r.req.KnownHosts)
 	if err != nil {
 		return nil, err
 	}
-	compiled, problems, err := r.req.Plan.Lower(ctx, r.req.Target, runtime.LowerOptions{
+	compiled, problems, err := r.plan.Lower(ctx, r.req.Target, runtime.LowerOptions{
 		Workspace: r.req.Workspace, Images: images, Files: files,
 		// One daemon serves all of a user's workspaces, and their packages
 		// and components may have the same names.
 		CacheScope: scope(r.req.Workspace),
 		LocalID:    r.job.id,
 		HostKeys:   known,
+		Read:       r.values.read, Done: r.values.done,
 	})
 	if err != nil {
 		return nil, err
@@ -172,16 +184,29 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 	if err := r.problems(problems); err != nil || compiled == nil {
 		return nil, err
 	}
+	if compiled.Partial && r.req.Evaluate == nil {
+		return nil, r.problems(r.cannotWait())
+	}
+	r.passes++
 	r.lowered(compiled)
 	return compiled, nil
 }
 
-// lowered tells the job's ops, as far as they are known.
-func (r *running) lowered(compiled *runtime.Job) {
+// lowered says what a pass consists of, as far as that is known.
+func (r *running) lowered(j *runtime.Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tracker, r.steps = job.NewTracker(compiled.Steps), compiled.Steps
-	r.job.emit(job.Event{Time: time.Now(), Kind: job.KindPlanLowered, Steps: job.Steps(compiled.Steps)})
+	if r.tracker == nil {
+		r.tracker = job.NewTracker(j.Steps)
+	} else {
+		r.tracker.Lowered(j.Steps)
+	}
+	r.job.emit(job.Event{
+		Time: time.Now(), Kind: job.KindPlanLowered, Steps: job.Steps(r.tracker.Steps()), Pass: max(r.passes, 1),
+	})
+	for _, a := range j.Actions {
+		r.job.emit(r.tracker.Act(a.Op, job.StatusRunning, time.Now())...)
+	}
 }
 
 // status folds one report of BuildKit into events.
@@ -200,39 +225,4 @@ func (r *running) status(st solve.Status) {
 		r.endLog(v, now)
 		r.job.emit(r.tracker.Vertex(v, now)...)
 	}
-}
-
-// exports decodes what was read back. A file that is missing or does not hold
-// what the op says is a problem at the op.
-func (r *running) exports(exports []solve.Export) error {
-	var problems []runtime.Problem
-	for _, x := range exports {
-		if p, held := r.holdsSecret(x); held {
-			problems = append(problems, p)
-			continue
-		}
-		value, err := any(nil), x.Err
-		if err == nil {
-			value, err = job.Decode(x.Format, x.Data)
-		}
-		if err != nil {
-			problems = append(problems, r.badExport(x, err))
-			continue
-		}
-		r.job.emit(job.Event{Time: time.Now(), Kind: job.KindExport, Op: []runtime.OpID{x.Op}, Export: &job.ExportValue{
-			Op: x.Op, Source: x.Source, Format: x.Format, Value: value,
-		}})
-	}
-	return r.problems(problems)
-}
-
-func (r *running) badExport(x solve.Export, err error) runtime.Problem {
-	p := runtime.Problem{
-		Code: runtime.CodeBadValue, Severity: runtime.SeverityError, Component: x.Op.Component,
-		Message: fmt.Sprintf("export of %s as %s: %v", x.Source, x.Format, err),
-	}
-	if op := r.req.Plan.Op(x.Op); op != nil {
-		p.Range = op.FieldRange("source")
-	}
-	return p
 }

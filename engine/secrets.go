@@ -33,6 +33,21 @@ type given struct {
 	streams map[string]solve.Stream
 }
 
+// covers reports that all that is needed is there.
+func (g given) covers(needs runtime.Needs) bool {
+	for path := range needs.Secrets {
+		if _, ok := g.secrets[path]; !ok {
+			return false
+		}
+	}
+	for path := range needs.Streams {
+		if _, ok := g.streams[path]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // give finds the secrets and streams that the target needs, before any daemon
 // is touched. What is missing is a problem at the op that asks first.
 func (r *running) give(ctx context.Context, needs runtime.Needs) ([]runtime.Problem, error) {
@@ -43,7 +58,7 @@ func (r *running) give(ctx context.Context, needs runtime.Needs) ([]runtime.Prob
 		text, err := r.findSecret(ctx, need)
 		switch {
 		case errors.Is(err, ErrNoSecret):
-			problems = append(problems, r.req.Plan.MissingSecret(need))
+			problems = append(problems, r.plan.MissingSecret(need))
 		case err != nil:
 			return nil, fmt.Errorf("get the secret %s: %w", path, err)
 		case len(text) > maxSecret:
@@ -56,7 +71,7 @@ func (r *running) give(ctx context.Context, needs runtime.Needs) ([]runtime.Prob
 		need := needs.Streams[path]
 		stream, ok := r.findStream(need)
 		if !ok {
-			problems = append(problems, r.req.Plan.MissingStream(need))
+			problems = append(problems, r.plan.MissingStream(need))
 			continue
 		}
 		r.given.streams[path] = stream
@@ -76,7 +91,7 @@ func (r *running) findSecret(ctx context.Context, need runtime.Given) ([]byte, e
 			}
 		}
 	}
-	if text, ok := r.req.Plan.PlainSecret(need.Path); ok {
+	if text, ok := r.plan.PlainSecret(need.Path); ok {
 		return text, nil
 	}
 	return nil, ErrNoSecret
@@ -93,7 +108,7 @@ func (r *running) findStream(need runtime.Given) (solve.Stream, bool) {
 
 // giveAgent gives git the user's ssh agent.
 func (r *running) giveAgent(needs runtime.Needs) []runtime.Problem {
-	op := r.req.Plan.Op(needs.Agent)
+	op := r.plan.Op(needs.Agent)
 	if op == nil {
 		return nil
 	}

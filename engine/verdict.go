@@ -88,8 +88,11 @@ func (r *running) describe(f *solve.Failure) string {
 func (r *running) names(d digest.Digest) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.tracker == nil {
+		return "the job"
+	}
 	var names []string
-	for _, s := range r.steps {
+	for _, s := range r.tracker.Steps() {
 		if slices.Contains(s.Digests, d) {
 			names = append(names, s.ID.String())
 		}

@@ -22,6 +22,9 @@ type Request struct {
 	// Secrets and Streams say where they are, as the settings do. The server
 	// itself never reads a secret.
 	Secrets, Streams []string
+	// Evaluate makes the plan again, of the same text, with values that the
+	// job has read.
+	Evaluate func(context.Context, []runtime.GivenValue) (*runtime.Plan, error)
 }
 
 // Job is one run.

@@ -1,7 +1,9 @@
 package lsp
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +46,7 @@ type wantedJob struct {
 func (w wantedJob) apply(o *owner) {
 	j := o.opts.Engine.Start(o.ctx, Request{
 		Plan: w.plan, Target: w.target, Workspace: w.workspace, Secrets: o.secrets, Streams: o.streams,
+		Evaluate: o.again(w.plan.Pin(w.snap.source)),
 	})
 	a := &activeJob{job: j, key: w.snap.key, target: w.target, snap: w.snap}
 	a.report = o.newReporter(a, w.token)
@@ -61,6 +64,19 @@ func (w wantedJob) apply(o *owner) {
 		<-j.Done()
 	})
 	w.id <- j.ID()
+}
+
+// again evaluates src once more with values that a job has read.
+func (o *owner) again(src runtime.Source) func(context.Context, []runtime.GivenValue) (*runtime.Plan, error) {
+	evaluator := o.opts.Evaluator
+	if evaluator == nil {
+		return nil
+	}
+	return func(ctx context.Context, values []runtime.GivenValue) (*runtime.Plan, error) {
+		with := src
+		with.Values = slices.Concat(src.Values, values)
+		return evaluator.Evaluate(ctx, with)
+	}
 }
 
 // jobChanged says that a job is in a new state.

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/tonistiigi/fsutil"
@@ -11,13 +12,13 @@ import (
 )
 
 // directories are those of the user's machine that a session serves: none
-// until the job is lowered, then exactly those it names.
+// until the job is lowered, then exactly those that its passes have named.
 type directories struct {
 	mu  sync.Mutex
 	dir map[string]fsutil.FS
 }
 
-func (d *directories) set(locals map[string]runtime.Local) error {
+func (d *directories) add(locals map[string]runtime.Local) error {
 	dirs := make(map[string]fsutil.FS, len(locals))
 	for name, l := range locals {
 		plain, err := fsutil.NewFS(l.Dir)
@@ -33,7 +34,10 @@ func (d *directories) set(locals map[string]runtime.Local) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.dir = dirs
+	if d.dir == nil {
+		d.dir = map[string]fsutil.FS{}
+	}
+	maps.Copy(d.dir, dirs)
 	return nil
 }
 

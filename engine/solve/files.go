@@ -33,7 +33,7 @@ func (f *files) ReadFiles(ctx context.Context, r runtime.FileRequest) (map[strin
 	if s.req.Partial != nil {
 		s.req.Partial(r.Job)
 	}
-	ref, err := s.evaluate(ctx, f.gw, r.Definition.ToPB())
+	ref, err := s.evaluate(ctx, f.gw, r.Definition)
 	if err != nil {
 		return nil, &solveError{err}
 	}

@@ -33,17 +33,24 @@ type Handles struct {
 }
 
 // handles serves them to the daemon: none until the job is lowered, then
-// exactly those it names.
+// exactly those that its passes have named.
 type handles struct {
+	// named belongs to the goroutine that adds.
+	named map[string]Stream
+
 	mu      sync.Mutex
 	secrets map[string][]byte
 	streams sshforward.SSHServer
 }
 
-func (h *handles) set(given Handles) error {
+func (h *handles) add(given Handles) error {
+	if h.named == nil {
+		h.named = map[string]Stream{}
+	}
+	maps.Copy(h.named, given.Streams)
 	var confs []sshprovider.AgentConfig
-	for _, id := range slices.Sorted(maps.Keys(given.Streams)) {
-		s := given.Streams[id]
+	for _, id := range slices.Sorted(maps.Keys(h.named)) {
+		s := h.named[id]
 		confs = append(confs, sshprovider.AgentConfig{ID: id, Paths: []string{s.Socket}, Raw: !s.Agent})
 	}
 	p, err := sshprovider.NewSSHAgentProvider(confs)
@@ -52,7 +59,10 @@ func (h *handles) set(given Handles) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.secrets = given.Secrets
+	if h.secrets == nil {
+		h.secrets = map[string][]byte{}
+	}
+	maps.Copy(h.secrets, given.Secrets)
 	h.streams, _ = p.(sshforward.SSHServer)
 	return nil
 }

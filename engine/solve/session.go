@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/client/llb"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	bksession "github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/filesync"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/dagger/dagger-lsp/engine/job"
 	"github.com/dagger/dagger-lsp/runtime"
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // product is how we name ourselves to BuildKit.
@@ -34,14 +36,19 @@ type Request struct {
 	Images runtime.Resolver
 	// Stores are the image layouts that the job may name.
 	Stores map[string]content.Store
-	// Lower compiles the job. It is called once, in the session, and may
-	// return no job: then nothing is solved.
+	// Lower compiles the job, in the session: once, and again after each pass
+	// that was partial. It may return no job: then nothing is solved.
 	Lower func(context.Context, runtime.Resolver, runtime.Files) (*runtime.Job, error)
 	// Partial is told of a job that is not lowered to its end yet, when a
 	// part of it is solved to read files.
 	Partial func(*runtime.Job)
 	// Handles gives what the compiled job may ask for.
 	Handles func(*runtime.Job) Handles
+	// Exported takes what an early export has read, before the next Lower.
+	// Its error ends the job. Only jobs that can be partial need it.
+	Exported func(Export) error
+	// Acted takes what an action has given, likewise.
+	Acted func(runtime.OpID, ops.ActionResult) error
 	// Status is told what BuildKit reports, in order, from one goroutine.
 	Status func(Status)
 	// NoCache runs every command and file operation again.
@@ -138,43 +145,33 @@ func (s *session) outlive(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// solve is the body of the session.
-func (s *session) solve(ctx context.Context, gw gateway.Client) error {
-	j, err := s.req.Lower(ctx, &images{local: s.req.Images, gw: gw}, &files{session: s, gw: gw})
-	var solving *solveError
-	if errors.As(err, &solving) {
-		return solving.error
-	}
-	if err != nil {
-		return &inSessionError{err}
-	}
-	if j == nil || len(j.Definition.Def) == 0 {
-		return nil
-	}
-	if err := s.serve(j); err != nil {
-		return &inSessionError{err}
-	}
-	ref, err := s.evaluate(ctx, gw, j.Definition.ToPB())
-	if err != nil {
-		return err
-	}
-	s.result.Exports, err = readExports(ctx, ref, j.Exports)
-	return err
-}
-
 // serve offers the daemon what the job may ask for.
 func (s *session) serve(j *runtime.Job) error {
-	if err := s.dirs.set(j.Locals); err != nil {
+	if err := s.dirs.add(j.Locals); err != nil {
 		return err
 	}
 	if s.req.Handles == nil {
 		return nil
 	}
-	return s.handles.set(s.req.Handles(j))
+	return s.handles.add(s.req.Handles(j))
 }
 
 // evaluate solves a definition, and waits for its containers if that fails.
-func (s *session) evaluate(ctx context.Context, gw gateway.Client, def *pb.Definition) (gateway.Reference, error) {
+func (s *session) evaluate(ctx context.Context, gw gateway.Client, d *llb.Definition) (gateway.Reference, error) {
+	def, err := s.prepare(d)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := solveRef(ctx, gw, def)
+	if err != nil {
+		s.vertices.drain(ctx, gw, def)
+	}
+	return ref, err
+}
+
+// prepare makes a definition ready to be solved.
+func (s *session) prepare(d *llb.Definition) (*pb.Definition, error) {
+	def := d.ToPB()
 	err := checkEntitlements(def)
 	if err == nil && s.req.NoCache {
 		def, err = withoutCache(def)
@@ -182,9 +179,12 @@ func (s *session) evaluate(ctx context.Context, gw gateway.Client, def *pb.Defin
 	if err != nil {
 		return nil, &inSessionError{err}
 	}
+	return def, nil
+}
+
+func solveRef(ctx context.Context, gw gateway.Client, def *pb.Definition) (gateway.Reference, error) {
 	res, err := gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true})
 	if err != nil {
-		s.vertices.drain(ctx, gw, def)
 		return nil, err
 	}
 	return res.SingleRef()
