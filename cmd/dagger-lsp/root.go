@@ -28,6 +28,7 @@ type commonFlags struct {
 	evalBudget time.Duration
 	evalMemory int64 // MiB
 	verbose    bool
+	inputs     []string
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -68,6 +69,7 @@ func (a *app) commonFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVarP(&a.flags.dir, "dir", "C", ".", "the CUE package's `folder`, or one file of it")
 	f.StringArrayVarP(&a.flags.tags, "inject", "t", nil, "set a CUE @tag, as `name=value`; repeatable")
+	f.StringArrayVar(&a.flags.inputs, "input", nil, inputHelp)
 	f.StringVar(&a.flags.buildkit, "buildkit", "", "BuildKit `address`, such as tcp://host:1234 (default $BUILDKIT_HOST, a local daemon, or an embedded one)")
 	f.BoolVar(&a.flags.offline, "offline", false, "ask no registry: the embedded BuildKit gets no network, images come from the local store")
 	f.DurationVar(&a.flags.evalBudget, "eval-budget", worker.DefaultBudget, "how `long` CUE may evaluate before it is stopped")

@@ -39,6 +39,7 @@ them. Exit code 0: done; 1: the job failed; 130: it was cancelled.`,
 		if err := a.give(&req, given); err != nil {
 			return err
 		}
+		req.Evaluate = a.again(got)
 		eng := a.engine()
 		state, err := a.follow(cmd.Context(), eng, req, a.view(progress.value))
 		if err = errors.Join(err, eng.Close()); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -28,7 +29,11 @@ func (a *app) source(dir string) (runtime.Source, error) {
 	if err != nil {
 		return runtime.Source{}, fmt.Errorf("open %s: %w", dir, err)
 	}
-	src := runtime.Source{Dir: path, Tags: a.flags.tags, Offline: a.flags.offline}
+	values, err := a.inputs()
+	if err != nil {
+		return runtime.Source{}, err
+	}
+	src := runtime.Source{Dir: path, Tags: a.flags.tags, Offline: a.flags.offline, Values: values}
 	if !st.IsDir() {
 		src.Dir, src.File = filepath.Dir(path), path
 	}
@@ -37,6 +42,7 @@ func (a *app) source(dir string) (runtime.Source, error) {
 
 // loaded is a plan with all its problems, those of the checks included.
 type loaded struct {
+	src      runtime.Source
 	plan     *runtime.Plan
 	problems []runtime.Problem
 }
@@ -58,7 +64,19 @@ func (a *app) loadSource(ctx context.Context, src runtime.Source) (loaded, error
 		return loaded{}, interruption(ctx, fmt.Errorf("evaluate %s: %w", a.env.rel(src.Dir), err))
 	}
 	facts := checks.Facts{MissingDirs: missingDirs(checks.Dirs(plan))}
-	return loaded{plan, analysis.Problems(plan, facts)}, nil
+	return loaded{src, plan, analysis.Problems(plan, facts)}, nil
+}
+
+// again evaluates what was loaded once more, of the same text, with more values.
+func (a *app) again(got loaded) func(context.Context, []runtime.GivenValue) (*runtime.Plan, error) {
+	src := got.plan.Pin(got.src)
+	return func(ctx context.Context, values []runtime.GivenValue) (*runtime.Plan, error) {
+		with := src
+		with.Values = slices.Concat(src.Values, values)
+		pool := worker.New(a.workerOptions())
+		plan, err := pool.Evaluate(ctx, with)
+		return plan, errors.Join(err, pool.Close())
+	}
 }
 
 // interruption makes an error that only says that the user pressed Ctrl-C
