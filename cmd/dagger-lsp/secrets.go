@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ type handleFlags struct{ secrets, streams []string }
 func (f *handleFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.secrets, "secret", nil,
-		"give a secret of the plan: `PATH=env:NAME` or PATH=file:FILE; repeatable")
+		"give a secret of the plan: `PATH=env:NAME` or PATH=file:FILE (a file of one line is read without its newline); repeatable")
 	flags.StringArrayVar(&f.streams, "stream", nil,
 		"give a unix socket of this machine: `PATH=unix:SOCKET` or PATH=ssh-agent; repeatable")
 }
@@ -68,13 +69,24 @@ func (s secretSources) Secret(_ context.Context, path string) ([]byte, error) {
 		return nil, engine.ErrNoSecret
 	}
 	if source.kind == "file" {
-		return os.ReadFile(s.a.env.abs(source.name))
+		text, err := os.ReadFile(s.a.env.abs(source.name))
+		return oneLine(text), err
 	}
 	text, ok := os.LookupEnv(source.name)
 	if !ok {
 		return nil, fmt.Errorf("the environment has no variable %s", source.name)
 	}
 	return []byte(text), nil
+}
+
+// oneLine takes the newline off a file of one line: editors put it there, and a
+// token with it is another token. A file of several lines, such as a key, stays
+// as it is.
+func oneLine(text []byte) []byte {
+	if i := bytes.IndexByte(text, '\n'); i >= 0 && i == len(text)-1 {
+		return bytes.TrimSuffix(text[:i], []byte{'\r'})
+	}
+	return text
 }
 
 func (a *app) streamSources(args []string) (map[string]solve.Stream, error) {
