@@ -14,6 +14,7 @@ import (
 
 	"github.com/dagger/dagger-lsp/engine/image"
 	"github.com/dagger/dagger-lsp/engine/job"
+	"github.com/dagger/dagger-lsp/engine/mask"
 	"github.com/dagger/dagger-lsp/engine/solve"
 	"github.com/dagger/dagger-lsp/runtime"
 )
@@ -65,9 +66,8 @@ func (r *running) guarded(ctx context.Context) (err error) {
 // editor's server along.
 func (r *running) recovered(err *error) {
 	if p := recover(); p != nil {
-		// The panic's own words may hold anything; a stack holds places.
-		r.engine.log.Error("panic in a job", zap.String("panic", r.job.text(fmt.Sprint(p))), zap.ByteString("stack", debug.Stack()))
-		*err = fmt.Errorf("internal error: %v", p)
+		r.engine.log.Error("panic in a job", zap.String("panic", mask.Panic(p)), zap.ByteString("stack", debug.Stack()))
+		*err = fmt.Errorf("internal error: %s", mask.Panic(p))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.uber.org/zap"
+
+	"github.com/dagger/dagger-lsp/engine/mask"
 )
 
 // answer is what is left of a request once the owner has seen it. It runs
@@ -55,7 +57,7 @@ func (s *session) handle(ctx context.Context, req *jsonrpc2.Request) (result any
 	method, call := string([]byte(req.Method())), req.IsCall()
 	defer func() {
 		if r := recover(); r != nil {
-			s.opts.Log.Error("panic", zap.String("method", method), zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
+			s.opts.Log.Error("panic", zap.String("method", method), zap.String("panic", mask.Panic(r)), zap.ByteString("stack", debug.Stack()))
 			result, err = nil, jsonrpc2.Errorf(jsonrpc2.InternalError, "%s: internal error: %v", method, r)
 		}
 		if !call {

@@ -7,6 +7,8 @@ import (
 
 	"go.lsp.dev/jsonrpc2"
 	"go.uber.org/zap"
+
+	"github.com/dagger/dagger-lsp/engine/mask"
 )
 
 // owner is the state of a session. Only the goroutine in run touches it.
@@ -61,7 +63,7 @@ func (o *owner) run() {
 func (o *owner) consume(e event) {
 	defer func() {
 		if r := recover(); r != nil {
-			o.opts.Log.Error("panic in the owner", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
+			o.opts.Log.Error("panic in the owner", zap.String("panic", mask.Panic(r)), zap.ByteString("stack", debug.Stack()))
 		}
 	}()
 	e.apply(o)
