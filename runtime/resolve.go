@@ -69,7 +69,7 @@ func (d *opDecoder) value(path string, v cue.Value) (string, bool) {
 		v, up = def, def.LookupPath(upPath)
 	}
 	if up.Exists() {
-		if s := d.ev.scriptOf(up); s != nil {
+		if s := d.ev.scriptOf(up); s != nil && !s.template { // a template's is that of all its instances
 			if cs := d.ev.byScript[s.value.Pos()]; len(cs) == 1 && !cs[0].Template {
 				return cs[0].Path, true
 			}

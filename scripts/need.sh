@@ -7,7 +7,7 @@ set -euo pipefail
 # command:package
 case "${1:-}" in
 demo) wanted=(busybox:busybox-static) ;;
-test) wanted=(busybox:busybox-static nvim:neovim) ;;
+test) wanted=(busybox:busybox-static nvim:neovim curl:curl git:git npm:npm) ;;
 race) wanted=(busybox:busybox-static nvim:neovim gcc:gcc) ;;
 runc) wanted=(gcc:gcc pkg-config:pkg-config) ;;
 *) echo "usage: need.sh demo|test|race|runc" >&2; exit 2 ;;
