@@ -34,11 +34,8 @@ func TestCatalog(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	agent := newAgent(t)
 	casetest.Play(t, "../testdata/catalog/*.txtar", *update, func(c *casetest.Case) {
-		req := engine.Request{Plan: runtime.Evaluate(runtime.Source{Dir: c.Dir}), Target: "main", Workspace: c.Dir}
-		give(c, &req, agent)
-		state, err := e.Start(c.Context(), req).Wait(c.Context())
+		state, err := e.Start(c.Context(), caseRequest(c)).Wait(c.Context())
 		if err != nil {
 			c.Fatal(err)
 		}

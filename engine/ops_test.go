@@ -38,13 +38,7 @@ func TestOps(t *testing.T) {
 	})
 	agent := newAgent(t, user.Key)
 	casetest.Play(t, "../testdata/ops/*.txtar", *update, func(c *casetest.Case) {
-		src := runtime.Source{Dir: c.Dir}
-		req := engine.Request{Plan: runtime.Evaluate(src), Target: "main", Workspace: c.Dir}
-		req.Evaluate = func(_ context.Context, values []runtime.GivenValue) (*runtime.Plan, error) {
-			with := src
-			with.Values = values
-			return runtime.Evaluate(with), nil
-		}
+		req := caseRequest(c)
 		req.KnownHosts = []string{user.KnownHosts}
 		give(c, &req, agent)
 		state, err := e.Start(c.Context(), req).Wait(c.Context())
@@ -53,6 +47,19 @@ func TestOps(t *testing.T) {
 		}
 		c.Golden("run", c.Relative(runText(state)))
 	})
+}
+
+// caseRequest asks for the component main of a case.
+func caseRequest(c *casetest.Case) engine.Request {
+	src := runtime.Source{Dir: c.Dir}
+	return engine.Request{
+		Plan: runtime.Evaluate(src), Target: "main", Workspace: c.Dir,
+		Evaluate: func(_ context.Context, values []runtime.GivenValue) (*runtime.Plan, error) {
+			with := src
+			with.Values = values
+			return runtime.Evaluate(with), nil
+		},
+	}
 }
 
 func runText(s job.State) string {
