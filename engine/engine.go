@@ -21,6 +21,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/docker/cli/cli/config/configfile"
 	"go.uber.org/zap"
 
 	"github.com/dagger/dagger-lsp/engine/image"
@@ -37,6 +38,9 @@ type Options struct {
 	Images *image.Store
 	// Connect says which BuildKit.
 	Connect solve.Options
+	// Docker reads the user's docker configuration, for the credentials of
+	// registries that a job gives none for; nil has none.
+	Docker func() (*configfile.ConfigFile, error)
 }
 
 // Engine runs jobs. It is safe for concurrent use.
@@ -44,6 +48,7 @@ type Engine struct {
 	log    *zap.Logger
 	images *image.Store
 	conn   *solve.Conn
+	docker func() (*configfile.ConfigFile, error)
 
 	// mu guards jobs, the ones that run, and closed.
 	mu     sync.Mutex
@@ -61,7 +66,7 @@ func New(o Options) *Engine {
 		o.Log = zap.NewNop()
 	}
 	return &Engine{
-		log: o.Log, images: o.Images, conn: solve.NewConn(o.Connect), jobs: map[*Job]struct{}{},
+		log: o.Log, images: o.Images, conn: solve.NewConn(o.Connect), docker: o.Docker, jobs: map[*Job]struct{}{},
 	}
 }
 

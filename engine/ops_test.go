@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 // the file given.txt of an archive gives a job secrets and streams.
 func TestOps(t *testing.T) {
 	user := enginetest.NewSSH(t)
-	server := enginetest.Start(t, enginetest.Config{Site: newSite(t), SSH: user})
+	server := enginetest.Start(t, enginetest.Config{Registry: true, Site: newSite(t), SSH: user})
 	e := engine.New(engine.Options{Images: enginetest.Store(t), Connect: solve.Options{Address: server.Addr}})
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {

@@ -47,6 +47,7 @@ type running struct {
 	// from then on.
 	given  given
 	output output
+	logins logins
 
 	// What follows belongs to the session's goroutine, and to the job's when
 	// the session is over. plan is the request's, made again with each value
@@ -75,9 +76,14 @@ func (r *running) solve(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
+	docker, err := r.engine.dockerConfig()
+	if err != nil {
+		return err
+	}
 	sreq := solve.Request{
 		Workspace: r.req.Workspace, Lower: r.lower, Partial: r.lowered, Exported: r.exported, Acted: r.acted,
-		Handles: r.handles, Status: r.status, NoCache: r.req.NoCache,
+		Handles: r.handles, Login: r.logins.find, Docker: docker,
+		Status: r.status, NoCache: r.req.NoCache,
 	}
 	if s := r.engine.images; s != nil {
 		sreq.Images, sreq.Stores = s, map[string]content.Store{image.StoreID: s.Content()}
@@ -165,6 +171,7 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 			return nil, err
 		}
 	}
+	r.logins.set(r.loginsOf(r.plan))
 	known, err := hostKeys(r.req.KnownHosts)
 	if err != nil {
 		return nil, err
@@ -184,7 +191,7 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 	if err := r.problems(problems); err != nil || compiled == nil {
 		return nil, err
 	}
-	if compiled.Partial && r.req.Evaluate == nil {
+	if len(compiled.Early) > 0 && r.req.Evaluate == nil {
 		return nil, r.problems(r.cannotWait())
 	}
 	r.passes++

@@ -23,6 +23,7 @@ func (r *running) verdict(ctx context.Context, err error) job.Event {
 		unreachable *solve.UnreachableError
 		lost        *solve.LostError
 		entitlement *solve.EntitlementError
+		action      *solve.ActionError
 	)
 	switch {
 	case err == nil:
@@ -38,12 +39,30 @@ func (r *running) verdict(ctx context.Context, err error) job.Event {
 		e.Error, e.Hint = unreachable.Error(), unreachable.Hint
 	case errors.As(err, &lost):
 		e.Error, e.Hint = lost.Error(), "run it again: what was done is kept"
+	case errors.As(err, &action):
+		r.actionFailed(action)
+		e.Error, e.Hint = action.Op.String()+" failed: "+action.Error(), action.Hint
 	case errors.As(err, &entitlement):
 		e.Error = r.names(entitlement.Digest) + ": " + entitlement.Error()
 	default:
 		e.Error = err.Error()
 	}
 	return e
+}
+
+// actionFailed says of an op that its action has failed, and why.
+func (r *running) actionFailed(f *solve.ActionError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tracker == nil {
+		return
+	}
+	for _, e := range r.tracker.Act(f.Op, job.StatusFailed, time.Now()) {
+		if e.Kind == job.KindOpFailed {
+			e.Error, e.Hint = f.Error(), f.Hint
+		}
+		r.job.emit(e)
+	}
 }
 
 // cause says why a job was cancelled, if somebody said so.

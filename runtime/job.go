@@ -37,6 +37,8 @@ type NotFoundError struct {
 	// Tried lists where it was looked for, in plain words.
 	Tried []string
 	Cause error
+	// Hint is what the user can do about it, if that is known.
+	Hint string
 }
 
 // LowerOptions is what lowering needs from outside the plan.

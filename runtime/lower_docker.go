@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -284,6 +285,6 @@ func (o *Op) imageProblem(missing *NotFoundError) Problem {
 	return Problem{
 		Code: CodeImageNotFound, Severity: SeverityError, Component: o.ID.Component,
 		Range: o.FieldRange("ref"), Message: missing.Error(),
-		Hint: "put it into the local store with: dagger-lsp image import",
+		Hint: cmp.Or(missing.Hint, "put it into the local store with: dagger-lsp image import"),
 	}
 }

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -103,4 +104,43 @@ func flatten(ctx context.Context, s llb.State) (llb.State, error) {
 		flat = flat.WithValue(configKey{}, c)
 	}
 	return flat, err
+}
+
+// imageConfig is the config of an image made of a state: that of the image it
+// began with, with what ops have changed since.
+func imageConfig(ctx context.Context, s llb.State, platform ocispecs.Platform) ([]byte, error) {
+	raw, err := s.Value(ctx, configKey{})
+	if err != nil {
+		return nil, err
+	}
+	image, inner := map[string]any{}, map[string]any{}
+	if text, ok := raw.([]byte); ok {
+		if err := json.Unmarshal(text, &image); err != nil {
+			return nil, fmt.Errorf("read the image's config: %w", err)
+		}
+		if c, ok := image["config"].(map[string]any); ok {
+			inner = c
+		}
+	} else {
+		image["os"], image["architecture"] = platform.OS, platform.Architecture
+	}
+	env, err := s.Env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := s.GetDir(ctx)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.Value(ctx, userKey{})
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range map[string]any{"Env": env.ToArray(), "WorkingDir": dir, "User": user} {
+		if inner[name] = value; value == nil {
+			delete(inner, name)
+		}
+	}
+	image["config"] = inner
+	return json.Marshal(image)
 }

@@ -189,6 +189,9 @@ func (l *lowering) Act(ctx context.Context, in llb.State, a ops.Action) (ops.Act
 	if err != nil {
 		return ops.ActionResult{}, err
 	}
+	if a.Config, err = imageConfig(ctx, in, l.opt.Platform); err != nil {
+		return ops.ActionResult{}, err
+	}
 	l.job.Actions = append(l.job.Actions, Action{Action: a, Op: l.op.ID, Definition: def})
 	return ops.ActionResult{}, ops.ErrPending
 }

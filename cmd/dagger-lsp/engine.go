@@ -8,7 +8,7 @@ import (
 
 // engine is what runs jobs. It connects to a BuildKit when the first job asks.
 func (a *app) engine() *engine.Engine {
-	return engine.New(engine.Options{Log: a.log(), Images: a.store(), Connect: a.connect()})
+	return engine.New(engine.Options{Log: a.log(), Images: a.store(), Connect: a.connect(), Docker: a.dockerConfig})
 }
 
 // connect says which BuildKit: the flag, BUILDKIT_HOST, a local daemon, or the

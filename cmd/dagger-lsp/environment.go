@@ -19,6 +19,8 @@ type environment struct {
 	// images is the local image store, state the embedded daemon's root, slugs
 	// the compiled jobs.
 	images, state, slugs string
+	// docker is the folder of the user's docker configuration.
+	docker string
 	// buildkit is BUILDKIT_HOST.
 	buildkit string
 	// buildkitSockets are where daemons of this machine or user listen.
@@ -51,6 +53,7 @@ func readEnvironment() (environment, error) {
 		images:   filepath.Join(xdg.DataHome, "dagger-lsp", "images"),
 		state:    filepath.Join(xdg.StateHome, "dagger-lsp", "buildkit"),
 		slugs:    filepath.Join(xdg.DataHome, "dagger-lsp", "slugs"),
+		docker:   os.Getenv("DOCKER_CONFIG"),
 		buildkit: os.Getenv("BUILDKIT_HOST"),
 		buildkitSockets: []string{
 			solve.LocalSocket,

@@ -26,8 +26,12 @@ const (
 // the daemon does.
 func (s setting) serve() error {
 	if s.Registry {
-		if err := listen(RegistryHost, registry.New(registry.Logger(discard()))); err != nil {
-			return err
+		for host, h := range map[string]http.Handler{
+			RegistryHost: newRegistry(), BasicHost: basic(newRegistry()), TokenHost: s.Tokens.bearer(newRegistry()),
+		} {
+			if err := listen(host, h); err != nil {
+				return err
+			}
 		}
 	}
 	if s.Site == "" {
@@ -44,6 +48,8 @@ func (s setting) serve() error {
 	}
 	return listen(SiteHost, h)
 }
+
+func newRegistry() http.Handler { return registry.New(registry.Logger(discard())) }
 
 func listen(host string, h http.Handler) error {
 	_, port, err := net.SplitHostPort(host)

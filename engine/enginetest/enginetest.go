@@ -32,7 +32,8 @@ type Config struct {
 	Root string
 	// Idle is how long it outlives its last connection.
 	Idle time.Duration
-	// Registry runs an image registry beside it at RegistryHost.
+	// Registry runs image registries beside it: at RegistryHost an open one,
+	// at BasicHost and TokenHost those for RegistryUser.
 	Registry bool
 	// Site is a folder whose files are served beside it at SiteHost, git
 	// repositories below it as /git/NAME.
@@ -47,6 +48,7 @@ type Config struct {
 type setting struct {
 	Calls    string
 	Registry bool
+	Tokens   tokens
 	Site     string
 	Token    string
 	SSH      *sshSetting
@@ -144,6 +146,9 @@ func Options(tb testing.TB, c Config) daemon.Options {
 	own := setting{Calls: callsPath(c.Root), Registry: c.Registry, Site: c.Site, Token: cmp.Or(c.Token, Token)}
 	if c.SSH != nil {
 		own.SSH = &c.SSH.setting
+	}
+	if c.Registry {
+		own.Tokens = newTokens(tb)
 	}
 	set, err := json.Marshal(own)
 	if err != nil {

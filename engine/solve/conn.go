@@ -93,7 +93,7 @@ func (c *Conn) Run(ctx context.Context, req Request) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &session{req: req, vertices: newVertices()}
+		s := &session{req: req, vertices: newVertices(), logins: newLogins(req.Login, req.Docker)}
 		err = s.build(ctx, l)
 		switch {
 		case err == nil:
@@ -118,6 +118,10 @@ func (c *Conn) explain(ctx context.Context, l *live, err error) error {
 	var own *inSessionError
 	if errors.As(err, &own) {
 		return own.error
+	}
+	var action *ActionError
+	if errors.As(err, &action) && l.answers(ctx) {
+		return action
 	}
 	f, failed := failure(err)
 	if failed && f.ExitCode != nil {

@@ -20,6 +20,8 @@ import (
 type images struct {
 	local runtime.Resolver
 	gw    gateway.Client
+	// logins know whether a registry has asked who we are.
+	logins *logins
 }
 
 // ResolveImage implements runtime.Resolver.
@@ -45,7 +47,9 @@ func (r *images) ResolveImage(ctx context.Context, ref string, p ocispecs.Platfo
 	}
 	if err != nil {
 		tried := append(missing.Tried, fmt.Sprintf("the registry %s (%v)", reference.Domain(named), err))
-		return runtime.Image{}, &runtime.NotFoundError{Ref: named.String(), Tried: tried, Cause: err}
+		return runtime.Image{}, &runtime.NotFoundError{
+			Ref: named.String(), Tried: tried, Cause: err, Hint: r.logins.hint(registryHost(named)),
+		}
 	}
 	return imageOf(named.String(), meta)
 }
@@ -62,3 +66,11 @@ func imageOf(ref string, meta *sourceresolver.MetaResponse) (runtime.Image, erro
 }
 
 func formatPlatform(p ocispecs.Platform) string { return platforms.Format(platforms.Normalize(p)) }
+
+// registryHost is the host of an image's registry, as BuildKit asks for it.
+func registryHost(named reference.Named) string {
+	if host := reference.Domain(named); host != "docker.io" {
+		return host
+	}
+	return dockerHub
+}

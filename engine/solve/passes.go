@@ -88,7 +88,7 @@ func (p *passes) run(ctx context.Context) error {
 
 // lower compiles the next pass, and offers the daemon what it may ask for.
 func (p *passes) lower(ctx context.Context) (*runtime.Job, error) {
-	j, err := p.s.req.Lower(ctx, &images{local: p.s.req.Images, gw: p.gw}, &files{session: p.s, gw: p.gw})
+	j, err := p.s.req.Lower(ctx, &images{local: p.s.req.Images, gw: p.gw, logins: p.s.logins}, &files{session: p.s, gw: p.gw})
 	var solving *solveError
 	if errors.As(err, &solving) {
 		return nil, solving.error
@@ -114,7 +114,7 @@ func (p *passes) start(ctx context.Context, j *runtime.Job) error {
 	}
 	for _, a := range j.Actions {
 		if err := p.once(ctx, a.Op, a.Definition, func(ctx context.Context, def *pb.Definition) news {
-			result, err := p.s.act(ctx, a, def)
+			result, err := p.act(ctx, a, def)
 			return news{acted: &acted{a.Op, result}, err: err}
 		}); err != nil {
 			return err
@@ -273,9 +273,4 @@ func (p *passes) solveLast(ctx context.Context, j *runtime.Job) error {
 	}
 	p.s.result.Exports, err = readExports(ctx, ref, j.Exports)
 	return err
-}
-
-// act does what an op asks for outside of LLB.
-func (s *session) act(_ context.Context, a runtime.Action, _ *pb.Definition) (ops.ActionResult, error) {
-	return ops.ActionResult{}, &inSessionError{errors.New("internal error: no action " + a.Kind)}
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/docker/cli/cli/config/configfile"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	bksession "github.com/moby/buildkit/session"
-	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
@@ -49,6 +49,10 @@ type Request struct {
 	Exported func(Export) error
 	// Acted takes what an action has given, likewise.
 	Acted func(runtime.OpID, ops.ActionResult) error
+	// Login gives the credentials of a registry's host that the job has; nil
+	// has none. Docker is the user's docker configuration, for the others.
+	Login  func(host string) (Login, bool)
+	Docker *configfile.ConfigFile
 	// Status is told what BuildKit reports, in order, from one goroutine.
 	Status func(Status)
 	// NoCache runs every command and file operation again.
@@ -79,6 +83,13 @@ type session struct {
 	dirs directories
 	// handles are the secrets and streams that it serves.
 	handles handles
+	logins  *logins
+	// archives are of images that the job saves.
+	archives archives
+	// live and shared are the client, and the session of all the job's
+	// solves; they are there while build runs.
+	live   *live
+	shared *bksession.Session
 	// vertices are those that run.
 	vertices *vertices
 	began    atomic.Bool
@@ -94,22 +105,30 @@ func (e *inSessionError) Unwrap() error { return e.error }
 // build opens the session and waits until it is closed. Cancelling ctx cancels
 // the solve, not the session, so that the daemon can still say when the
 // containers are gone.
-func (s *session) build(ctx context.Context, l *live) error {
+func (s *session) build(ctx context.Context, l *live) (err error) {
 	ch := make(chan *client.SolveStatus)
 	var wg sync.WaitGroup
 	wg.Go(func() { s.report(ch) })
+	outer, release := s.outlive(ctx)
+	defer release()
+	outer, broken := context.WithCancelCause(outer)
+	defer broken(nil)
+	shared, end, err := s.open(outer, l, broken)
+	if err != nil {
+		close(ch)
+		wg.Wait()
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	s.live, s.shared = l, shared
 	opt := client.SolveOpt{
-		OCIStores: s.req.Stores,
-		SharedKey: digest.FromString(s.req.Workspace).Encoded(),
-		Session:   append([]bksession.Attachable{filesync.NewFSSyncProvider(&s.dirs)}, s.handles.attach()...),
+		SharedSession: shared, SessionPreInitialized: true,
 		// The daemon keeps no record of the job: its log is what the commands
 		// said, before secrets are masked.
 		Internal: true,
 	}
-	outer, release := s.outlive(ctx)
-	defer release()
 	var inside error
-	_, err := l.Build(outer, opt, product, func(outer context.Context, gw gateway.Client) (*gateway.Result, error) {
+	_, err = l.Build(outer, opt, product, func(outer context.Context, gw gateway.Client) (*gateway.Result, error) {
 		s.began.Store(true)
 		inner, cancel := context.WithCancelCause(outer)
 		defer cancel(nil)

@@ -22,6 +22,9 @@ func All() []Kind {
 		mkdir(),
 		writeFile(),
 		export(),
+		dockerLogin(),
+		pushContainer(),
+		saveImage(),
 	}
 }
 
