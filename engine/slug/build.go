@@ -16,6 +16,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/dagger/dagger-lsp/engine/mask"
 	"github.com/dagger/dagger-lsp/runtime"
 )
 
@@ -30,6 +31,8 @@ type Source struct {
 	Tags []string
 	// Platform is what the job was lowered for.
 	Platform string
+	// Secrets are the texts that the job was given while it was compiled.
+	Secrets map[string][]byte
 }
 
 // ErrEmpty says that a target has nothing to solve.
@@ -43,6 +46,17 @@ type PasswordError struct {
 
 func (e *PasswordError) Error() string {
 	return fmt.Sprintf("the address %s holds a password, and a slug holds no secrets: give it as a secret", e.URL)
+}
+
+// SecretError says that the slug would hold a secret's text, in one of the forms
+// that package mask knows.
+type SecretError struct {
+	// Name is the secret's path.
+	Name string
+}
+
+func (e *SecretError) Error() string {
+	return fmt.Sprintf("the text of the secret %s would stand in the slug", e.Name)
 }
 
 // Scope is the name of a plan's project wherever it lies: how the ids of its
@@ -80,7 +94,26 @@ func Build(ctx context.Context, job *runtime.Job, src Source) (*Slug, []byte, er
 	if def, err = rebind(def, ops, same, same); err != nil {
 		return nil, nil, err
 	}
-	return New(def, meta)
+	s, data, err := New(def, meta)
+	if name, found := src.masker().Find(data); err == nil && found {
+		return nil, nil, &SecretError{Name: name}
+	}
+	return s, data, err
+}
+
+// masker knows the secrets that are written in the plan as plain text, and those
+// that were given.
+func (src Source) masker() *mask.Masker {
+	secrets := maps.Clone(src.Secrets)
+	if secrets == nil {
+		secrets = map[string][]byte{}
+	}
+	for _, path := range src.Plan.PlainSecrets() {
+		if text, ok := src.Plan.PlainSecret(path); ok {
+			secrets[path] = text
+		}
+	}
+	return mask.New(secrets)
 }
 
 func parse(def *pb.Definition) ([]*pb.Op, error) {
