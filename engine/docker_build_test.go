@@ -112,7 +112,7 @@ main: {
 		t.Fatal(err)
 	}
 	var def bytes.Buffer
-	if err := llb.WriteTo(compiled.Definition, &def); err != nil {
+	if err := llb.WriteTo(compiled.Job.Definition, &def); err != nil {
 		t.Fatal(err)
 	}
 	state, err := json.Marshal(s)

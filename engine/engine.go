@@ -106,6 +106,9 @@ type Request struct {
 	// Without it the values that exports read are not unified with CUE, and a
 	// job that needs one of them fails.
 	Evaluate func(context.Context, []runtime.GivenValue) (*runtime.Plan, error)
+
+	// compile keeps the last pass from running.
+	compile *compiling
 }
 
 // Start starts a job and returns at once. The job ends when ctx does, as

@@ -92,7 +92,9 @@ func (r *running) solve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.finish()
+	if r.req.compile == nil {
+		r.finish()
+	}
 	return r.exports(ctx, res.Exports)
 }
 
@@ -193,6 +195,11 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 	}
 	if len(compiled.Early) > 0 && r.req.Evaluate == nil {
 		return nil, r.problems(r.cannotWait())
+	}
+	if r.req.compile != nil {
+		if last, err := r.last(ctx, compiled, images, files); last || err != nil {
+			return nil, err
+		}
 	}
 	r.passes++
 	r.lowered(compiled)

@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"github.com/dagger/dagger-lsp/runtime"
 	"github.com/dagger/dagger-lsp/runtime/worker"
 )
 
@@ -17,6 +18,8 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	flags          commonFlags
+	// values are given to the package beside those of --input.
+	values []runtime.GivenValue
 }
 
 // commonFlags are those of every subcommand.

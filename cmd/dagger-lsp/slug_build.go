@@ -26,11 +26,16 @@ digest, which is printed, and written to the file of --output. TARGET may be lef
 out where there is only one.
 
 No BuildKit is needed where the local image store has every image that the target
-starts from; otherwise the images are looked up through it.`,
+starts from; otherwise the images are looked up through it. Where an operation needs
+a value that only an export gives, --solve runs what comes before it, and the value
+becomes part of the slug.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeTargets,
 	}
 	output := cmd.Flags().StringP("output", "o", "", "write the slug to `FILE` too; - is standard output, and the digest then goes to standard error")
+	var how slugFlags
+	cmd.Flags().BoolVar(&how.solve, "solve", false, "run the passes that give values which the last one is compiled with")
+	how.given.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		got, target, err := a.loadTarget(cmd.Context(), args)
 		if err == nil && target == "" {
@@ -39,7 +44,7 @@ starts from; otherwise the images are looked up through it.`,
 		if err != nil {
 			return err
 		}
-		s, data, err := a.compileSlug(cmd.Context(), got.plan, target, ocispecs.Platform{})
+		s, data, err := a.compileSlug(cmd.Context(), got, target, how)
 		if err != nil {
 			return err
 		}
@@ -60,27 +65,51 @@ func onlyTarget(p *runtime.Plan) (string, error) {
 	return targets[0].Path, nil
 }
 
+// slugFlags say how to compile.
+type slugFlags struct {
+	given    handleFlags
+	solve    bool
+	platform ocispecs.Platform
+	// values stand in the plan already.
+	values []runtime.GivenValue
+}
+
 // compileSlug lowers a target and makes its slug.
-func (a *app) compileSlug(ctx context.Context, plan *runtime.Plan, target string, p ocispecs.Platform) (_ *slug.Slug, _ []byte, err error) {
-	if p.OS == "" {
-		p = runtime.MachinePlatform()
+func (a *app) compileSlug(ctx context.Context, got loaded, target string, how slugFlags) (*slug.Slug, []byte, error) {
+	if how.platform.OS == "" {
+		how.platform = runtime.MachinePlatform()
 	}
-	eng := a.engine()
-	defer func() { err = errors.Join(err, eng.Close()) }()
-	compiled, problems, err := eng.Compile(ctx, engine.CompileRequest{
-		Request: engine.Request{Plan: plan, Target: target, Workspace: plan.Root, KnownHosts: a.env.knownHosts},
-		Scope:   slug.Scope(plan), Platform: p,
-	})
+	compiled, problems, err := a.compile(ctx, got, target, how)
 	if err != nil {
 		return nil, nil, interruption(ctx, fmt.Errorf("compile %s: %w", target, err))
+	}
+	for i := range problems {
+		if problems[i].Code == runtime.CodeWaiting && problems[i].Severity == runtime.SeverityError {
+			problems[i].Hint = "--solve runs what gives the value, and makes it part of the slug"
+		}
 	}
 	a.warn(problems)
 	if compiled == nil {
 		return nil, nil, &exitError{code: exitProblems}
 	}
-	return slug.Build(ctx, compiled, slug.Source{
-		Plan: plan, Workspace: plan.Root, Version: programVersion(), Tags: tagNames(a.flags.tags),
-		Platform: platforms.Format(platforms.Normalize(p)),
+	return slug.Build(ctx, compiled.Job, slug.Source{
+		Plan: compiled.Plan, Workspace: compiled.Plan.Root, Version: programVersion(),
+		Tags:     tagNames(append(slices.Clone(a.flags.tags), a.flags.inputs...)),
+		Values:   append(how.values, compiled.Values...),
+		Platform: platforms.Format(platforms.Normalize(how.platform)),
+	})
+}
+
+func (a *app) compile(ctx context.Context, got loaded, target string, how slugFlags) (_ *engine.Compiled, _ []runtime.Problem, err error) {
+	req := engine.Request{Plan: got.plan, Target: target, Workspace: got.plan.Root, Evaluate: a.again(got)}
+	if err := a.give(&req, how.given); err != nil {
+		return nil, nil, err
+	}
+	eng := a.engine()
+	defer func() { err = errors.Join(err, eng.Close()) }()
+	return eng.Compile(ctx, engine.CompileRequest{
+		Request: req, Scope: slug.Scope(got.plan), Platform: how.platform,
+		Solve: how.solve, Watch: newPlainView(a).show,
 	})
 }
 

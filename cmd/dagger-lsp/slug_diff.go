@@ -47,8 +47,9 @@ func (a *app) slugVerifyCommand() *cobra.Command {
 		Long: `Compile the slug's target anew, from the package of --dir, and compare. Exit code
 0: the LLB and all inputs are the same, whatever else changed in the CUE files; 1:
 something differs, or the target does not compile any more; 2: the slug cannot be
-read, or no BuildKit answers where one is needed. Tags that the slug was built
-with have to be given again.`,
+read, or no BuildKit answers where one is needed. Tags and inputs that the slug was
+built with have to be given again; values of exports that are part of it are taken
+from it.`,
 		Args: cobra.ExactArgs(1),
 	}
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
@@ -62,11 +63,12 @@ with have to be given again.`,
 		if err != nil {
 			return fmt.Errorf("the slug's platform: %w", err)
 		}
+		a.values = was.Meta.Given()
 		got, target, err := a.loadTarget(cmd.Context(), []string{was.Meta.Target})
 		if err != nil {
 			return err
 		}
-		is, _, err := a.compileSlug(cmd.Context(), got.plan, target, platform)
+		is, _, err := a.compileSlug(cmd.Context(), got, target, slugFlags{platform: platform, values: a.values})
 		if err != nil {
 			return err
 		}
@@ -83,7 +85,7 @@ with have to be given again.`,
 // remindTags hints at the tags that the slug was built with.
 func (a *app) remindTags(was, is *slug.Slug) {
 	if then := strings.Join(was.Meta.Tags, ", "); then != strings.Join(is.Meta.Tags, ", ") {
-		fmt.Fprintf(a.stderr, "hint: the slug was built with the tags: %s\n", orNone(then))
+		fmt.Fprintf(a.stderr, "hint: the slug was built with these tags and inputs: %s\n", orNone(then))
 	}
 }
 

@@ -73,7 +73,7 @@ func (v inspected) text(out io.Writer) error {
 	fmt.Fprintf(w, "platform\t%s\n", printable(m.Platform))
 	fmt.Fprintf(w, "made by\tdagger-lsp %s, format %d\n", printable(m.Version), m.Format)
 	if len(m.Tags) > 0 {
-		fmt.Fprintf(w, "tags\t%s\n", printable(strings.Join(m.Tags, ", ")))
+		fmt.Fprintf(w, "tags and inputs\t%s\n", printable(strings.Join(m.Tags, ", ")))
 	}
 	list(v, w, "steps", m.Steps, stepLine)
 	list(v, w, "images", in.Images, imageLine)
@@ -81,6 +81,9 @@ func (v inspected) text(out io.Writer) error {
 	list(v, w, "addresses", in.Remotes, remoteLine)
 	list(v, w, "secrets, given to each run", in.Secrets, handleLine)
 	list(v, w, "streams, given to each run", in.Streams, handleLine)
+	list(v, w, "values of exports that are part of it", m.Values, func(x slug.Value) string {
+		return printable(x.Path) + "\t" + brevity(x.Value)
+	})
 	list(v, w, "exports", m.Exports, func(e slug.Export) string {
 		return fmt.Sprintf("%s\t%s as %s", printable(e.Component), printable(e.Source), e.Format)
 	})

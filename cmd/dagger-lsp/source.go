@@ -30,6 +30,7 @@ func (a *app) source(dir string) (runtime.Source, error) {
 		return runtime.Source{}, fmt.Errorf("open %s: %w", dir, err)
 	}
 	values, err := a.inputs()
+	values = append(values, a.values...)
 	if err != nil {
 		return runtime.Source{}, err
 	}

@@ -27,8 +27,10 @@ type Source struct {
 	Workspace string
 	// Version is this program's.
 	Version string
-	// Tags are the names of the CUE tags that were set.
+	// Tags are the names of the CUE tags and inputs that were set.
 	Tags []string
+	// Values are what earlier passes have read.
+	Values []runtime.GivenValue
 	// Platform is what the job was lowered for.
 	Platform string
 	// Secrets are the texts that the job was given while it was compiled.
@@ -37,6 +39,9 @@ type Source struct {
 
 // ErrEmpty says that a target has nothing to solve.
 var ErrEmpty = errors.New("the target does nothing that BuildKit could run")
+
+// ErrPartial says that a job waits for values, or for what happens outside of LLB.
+var ErrPartial = errors.New("the job is not fully compiled")
 
 // PasswordError says that an address holds a password.
 type PasswordError struct {
@@ -69,7 +74,10 @@ func Scope(p *runtime.Plan) string {
 // folders of the job, for their digests.
 func Build(ctx context.Context, job *runtime.Job, src Source) (*Slug, []byte, error) {
 	def := job.Definition.ToPB()
-	if len(def.Def) == 0 {
+	switch {
+	case job.Partial:
+		return nil, nil, ErrPartial
+	case len(def.Def) == 0:
 		return nil, nil, ErrEmpty
 	}
 	ops, err := parse(def)
@@ -82,6 +90,9 @@ func Build(ctx context.Context, job *runtime.Job, src Source) (*Slug, []byte, er
 	meta := Meta{
 		Version: src.Version, Package: src.Plan.Package, Dir: src.rel(src.Plan.Dir), Target: job.Target,
 		Platform: src.Platform, Scope: Scope(src.Plan), Tags: src.Tags,
+	}
+	for _, v := range src.Values {
+		meta.Values = append(meta.Values, Value{Path: v.Path, Value: v.Value, Label: v.Label})
 	}
 	if meta.Locals, err = locals(ctx, ops, job.Locals); err != nil {
 		return nil, nil, err

@@ -64,6 +64,9 @@ func Diff(a, b *Slug) Difference {
 
 func (s *Slug) jobFields() fields {
 	f := fields{"target": s.Meta.Target, "platform": s.Meta.Platform, "cache scope": s.Meta.Scope}
+	for _, v := range s.Meta.Values {
+		f["value of "+v.Path] = v.Value
+	}
 	for _, e := range s.Meta.Exports {
 		f["export "+e.Component+" "+e.Source] = e.Format
 	}

@@ -22,11 +22,11 @@ const secretive = `
 package ci
 
 // The text is CANARY, as a comment says.
-token: "CANARY"
+token: "CANARY" @dagger(secret)
 
 main: #up: [
 	{do: "fetch-git", remote: "https://git.example.test/a.git", ref: "main", authToken: token},
-	{do: "docker-build", dockerfile: "FROM alpine:3.20\nARG T\nRUN echo $T | wc -c\n", buildArg: T: secret: token},
+	{do: "docker-build", dockerfile: "FROM alpine:3.20\nARG T\nRUN echo $T | wc -c\n", buildArg: T: token},
 	{do: "fetch-container", ref: "alpine:3.20"},
 	{do: "exec", args: ["login"], mount: "/token": secret: token},
 ]

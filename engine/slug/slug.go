@@ -41,13 +41,34 @@ type Meta struct {
 	Platform string `json:"platform"`
 	// Scope is how the ids of the component's own cache mounts begin.
 	Scope string `json:"scope"`
-	// Tags are the names of the CUE tags that were set.
-	Tags    []string `json:"tags,omitempty"`
+	// Tags are the names of the CUE tags and inputs that were set.
+	Tags []string `json:"tags,omitempty"`
+	// Values are what exports had read before the rest could be compiled.
+	Values  []Value  `json:"values,omitempty"`
 	Steps   []Step   `json:"steps"`
 	Exports []Export `json:"exports,omitempty"`
 	Locals  []Local  `json:"locals,omitempty"`
 	// Files are the CUE files that the job was compiled from.
 	Files []File `json:"files,omitempty"`
+}
+
+// Value is the value of an export that is part of the definition.
+type Value struct {
+	// Path is that of the value that holds the script.
+	Path string `json:"path"`
+	// Value is JSON.
+	Value string `json:"value"`
+	// Label says where it came from: "the export of /VERSION".
+	Label string `json:"label"`
+}
+
+// Given are the values as an evaluation takes them.
+func (m Meta) Given() []runtime.GivenValue {
+	var out []runtime.GivenValue
+	for _, v := range m.Values {
+		out = append(out, runtime.GivenValue{Path: v.Path, Value: v.Value, Label: v.Label})
+	}
+	return out
 }
 
 // Step is one op of the job.
