@@ -157,8 +157,8 @@ func definition(t *testing.T, e *engine.Engine, req engine.Request) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if compiled != nil && compiled.Definition != nil && len(compiled.Definition.Def) > 0 {
-		if err := llb.WriteTo(compiled.Definition, &out); err != nil {
+	if compiled != nil && len(compiled.Job.Definition.Def) > 0 {
+		if err := llb.WriteTo(compiled.Job.Definition, &out); err != nil {
 			t.Fatal(err)
 		}
 	} else if !slices.ContainsFunc(problems, func(p runtime.Problem) bool { return p.Code == runtime.CodeImageNotFound }) {
