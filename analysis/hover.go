@@ -32,7 +32,7 @@ func HoverAt(p *runtime.Plan, file string, pos runtime.Position) (Hover, bool) {
 	}
 	for _, f := range op.Fields {
 		if f.Key.File == file && f.Key.Contains(pos) {
-			return fieldHover(schema, f)
+			return fieldHover(schema, op, f)
 		}
 	}
 	return Hover{opDoc(schema), op.Range}, op.Range.File == file
@@ -51,7 +51,7 @@ func opAt(p *runtime.Plan, file string, pos runtime.Position) *runtime.Op {
 	return best
 }
 
-func fieldHover(s *ops.Schema, f runtime.Field) (Hover, bool) {
+func fieldHover(s *ops.Schema, op *runtime.Op, f runtime.Field) (Hover, bool) {
 	name, _, _ := strings.Cut(f.Path, ".")
 	if name == "do" {
 		return Hover{opDoc(s), f.Key}, true
@@ -64,7 +64,22 @@ func fieldHover(s *ops.Schema, f runtime.Field) (Hover, bool) {
 	if fs.Doc != "" {
 		md += "\n\n" + fs.Doc
 	}
-	return Hover{md, f.Key}, true
+	return Hover{md + handlesOf(op, f.Path), f.Key}, true
+}
+
+// handlesOf names the secrets and streams that a field asks for.
+func handlesOf(op *runtime.Op, field string) string {
+	var b strings.Builder
+	add := func(what string, handles []runtime.Handle) {
+		for _, h := range handles {
+			if h.Field == field || strings.HasPrefix(h.Field, field+".") {
+				fmt.Fprintf(&b, "\n\n%s **%s**, given to each run", what, h.Path)
+			}
+		}
+	}
+	add("secret", op.Secrets)
+	add("stream", op.Streams)
+	return b.String()
 }
 
 func opDoc(s *ops.Schema) string {

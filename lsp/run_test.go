@@ -43,10 +43,15 @@ type desk struct {
 
 func newDesk(t testing.TB, opts Options, options any, text string) *desk {
 	t.Helper()
-	dir := t.TempDir()
-	d := &desk{TB: t, uri: editor.FileURI(write(t, dir, "ci.cue", text)), version: 1}
 	opts.Evaluator = realEvaluator(t)
-	d.e = serve(t, opts)
+	return deskOf(t, serve(t, opts), options, text)
+}
+
+// deskOf opens a text in an editor.
+func deskOf(t testing.TB, e *editor.Editor, options any, text string) *desk {
+	t.Helper()
+	dir := t.TempDir()
+	d := &desk{TB: t, e: e, uri: editor.FileURI(write(t, dir, "ci.cue", text)), version: 1}
 	greet(t, d.e, options, dir)
 	check(t, d.e.Open(d.uri, 1, text))
 	_, err := d.e.Settled(d.uri)

@@ -37,7 +37,7 @@ const handleKinds = cue.StringKind | cue.BytesKind | cue.StructKind
 
 // secret resolves a field that takes a secret to the secret's path.
 func (d *opDecoder) secret(path string, v cue.Value) (any, bool) {
-	o := d.ev.origin(v)
+	o := d.ev.fieldOrigin(v)
 	if o.stream && !o.secret || !d.isHandle(v, o.secret) {
 		d.notAHandle(path, v, "a secret", "dagger.#Secret, or string @dagger(secret)")
 		return nil, false
@@ -56,7 +56,7 @@ func (d *opDecoder) secret(path string, v cue.Value) (any, bool) {
 
 // stream resolves a field that takes a unix socket to the stream's path.
 func (d *opDecoder) stream(path string, v cue.Value) (any, bool) {
-	o := d.ev.origin(v)
+	o := d.ev.fieldOrigin(v)
 	if o.secret && !o.stream || !d.isHandle(v, o.stream) {
 		d.notAHandle(path, v, "a stream", "dagger.#Stream, or string @dagger(stream)")
 		return nil, false

@@ -49,7 +49,7 @@ func (ev *evaluator) secretIn(v cue.Value) string { return ev.secretWithin(v, 0)
 const maxOperands = 16
 
 func (ev *evaluator) secretWithin(v cue.Value, depth int) string {
-	o := ev.origin(v)
+	o := ev.fieldOrigin(v)
 	name := o.path
 	if name != "" && (o.secret || ev.secrets[name]) {
 		return name

@@ -31,9 +31,22 @@ type origin struct {
 
 // origin follows v's references as far as they go. A reference to a definition
 // says what v is like, not where it comes from.
-func (ev *evaluator) origin(v cue.Value) origin {
-	o := origin{value: v}
-	seen := map[string]bool{}
+func (ev *evaluator) origin(v cue.Value) origin { return ev.follow(origin{value: v}) }
+
+// fieldOrigin is origin for the value of an op's field. There, and only there,
+// a definition that has no value of its own is a name: #token.
+func (ev *evaluator) fieldOrigin(v cue.Value) origin {
+	o := ev.origin(v)
+	if root, sels := behind(v); o.path == "" && len(sels) > 0 {
+		o.path, o.value = ev.pathOf(root, sels), root.LookupPath(cue.MakePath(sels...))
+		o = ev.follow(o)
+	}
+	return o
+}
+
+func (ev *evaluator) follow(o origin) origin {
+	v := o.value
+	seen := map[string]bool{o.path: true}
 	for {
 		o.secret = o.secret || ev.marked(v, secretFlag, 0)
 		o.stream = o.stream || ev.marked(v, streamFlag, 0)
@@ -53,17 +66,21 @@ func (ev *evaluator) origin(v cue.Value) origin {
 // maxParts bounds how deep a unification is taken apart.
 const maxParts = 4
 
-// refersTo returns what v is a reference to, alone or unified with something.
+// refersTo returns what v is a reference to, alone or unified with something. A
+// definition counts for what it refers to itself.
 func (ev *evaluator) refersTo(v cue.Value, depth int) (string, cue.Value) {
-	// Loops and lets give no path of their own; behind them is one.
-	for _, v := range []cue.Value{v, cue.Dereference(v)} {
-		root, sels := referencePath(v)
-		if len(sels) > 0 && !sels[len(sels)-1].IsDefinition() {
-			return ev.pathOf(root, sels), root.LookupPath(cue.MakePath(sels...))
+	if depth == maxParts {
+		return "", v
+	}
+	if root, sels := behind(v); len(sels) > 0 {
+		next := root.LookupPath(cue.MakePath(sels...))
+		if sels[len(sels)-1].IsDefinition() {
+			return ev.refersTo(next, depth+1)
 		}
+		return ev.pathOf(root, sels), next
 	}
 	op, parts := v.Expr()
-	if op != cue.AndOp && op != cue.OrOp || depth == maxParts {
+	if op != cue.AndOp && op != cue.OrOp {
 		return "", v
 	}
 	for _, p := range parts {
@@ -72,6 +89,15 @@ func (ev *evaluator) refersTo(v cue.Value, depth int) (string, cue.Value) {
 		}
 	}
 	return "", v
+}
+
+// behind returns the path that v refers to. Loops and lets give none of their
+// own; behind them is one.
+func behind(v cue.Value) (root cue.Value, sels []cue.Selector) {
+	if root, sels = referencePath(v); len(sels) > 0 {
+		return root, sels
+	}
+	return referencePath(cue.Dereference(v))
 }
 
 // marked reports that v is what flag says: by itself, or by a definition that it

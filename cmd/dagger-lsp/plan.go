@@ -16,8 +16,8 @@ func (a *app) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [TARGET]",
 		Short: "Show what a target would do, or list the targets",
-		Long: `Show what a target would do, dependencies first, with the images and local
-folders it needs. Without a target it lists what can be run.`,
+		Long: `Show what a target would do, dependencies first, with the images, local
+folders, secrets and streams it needs. Without a target it lists what can be run.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeTargets,
 	}
@@ -67,7 +67,19 @@ func (a *app) planText(got loaded, target string) {
 		}
 		fmt.Fprintf(a.stdout, "  %s\n", printable(a.env.rel(needs.Locals[key].Dir)))
 	}
+	a.planHandles("secrets", "secret", needs.Secrets)
+	a.planHandles("streams", "stream", needs.Streams)
 	a.warn(analysis.Merge(got.problems, problems))
+}
+
+// planHandles lists what a run must be given, by name.
+func (a *app) planHandles(title, flag string, given map[string]runtime.Given) {
+	for i, path := range slices.Sorted(maps.Keys(given)) {
+		if i == 0 {
+			fmt.Fprintf(a.stdout, "\n%s, given with --%s\n", title, flag)
+		}
+		fmt.Fprintf(a.stdout, "  %s\n", printable(path))
+	}
 }
 
 // planned is the JSON of `plan`.
@@ -78,6 +90,8 @@ type planned struct {
 	Components []*runtime.Component `json:"components"`
 	Images     []string             `json:"images"`
 	Locals     []string             `json:"locals"`
+	Secrets    []string             `json:"secrets"`
+	Streams    []string             `json:"streams"`
 	Problems   []jsonProblem        `json:"problems"`
 }
 
@@ -85,6 +99,7 @@ func (a *app) planJSON(got loaded, target string) error {
 	out := planned{
 		Dir: got.plan.Dir, Package: got.plan.Package, Target: target,
 		Components: got.plan.Components, Images: []string{}, Locals: []string{},
+		Secrets: []string{}, Streams: []string{},
 	}
 	problems := got.problems
 	if target != "" {
@@ -98,6 +113,8 @@ func (a *app) planJSON(got loaded, target string) error {
 		for _, key := range slices.Sorted(maps.Keys(needs.Locals)) {
 			out.Locals = append(out.Locals, needs.Locals[key].Dir)
 		}
+		out.Secrets = append(out.Secrets, slices.Sorted(maps.Keys(needs.Secrets))...)
+		out.Streams = append(out.Streams, slices.Sorted(maps.Keys(needs.Streams))...)
 	}
 	out.Problems = a.jsonProblems(problems)
 	return writeJSON(a.stdout, out)

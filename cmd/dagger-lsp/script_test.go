@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":  exits,
 			"during": during,
+			"canary": canary,
 		},
 	})
 }

@@ -104,6 +104,12 @@ func readFields(lit ast.Expr, def cue.Value) []FieldSchema {
 		}
 		fs.Secret, fs.Stream = hasFlag(f, "secret"), hasFlag(f, "stream")
 		fs.TextOrSecret = entriesHaveFlag(f, "text-or-secret")
+		if fs.Secret {
+			fs.Type += " @dagger(secret)"
+		}
+		if fs.Stream {
+			fs.Type += " @dagger(stream)"
+		}
 		fs.Kind = fieldKind(def, name)
 		fs.Default = defaultOf(def, name)
 		out = append(out, fs)
