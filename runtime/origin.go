@@ -50,12 +50,15 @@ func (ev *evaluator) follow(o origin) origin {
 	for {
 		o.secret = o.secret || ev.marked(v, secretFlag, 0)
 		o.stream = o.stream || ev.marked(v, streamFlag, 0)
-		path, next := ev.refersTo(v, 0)
+		path, next, via := ev.refersTo(v, 0)
 		if path == "" || seen[path] {
 			return o
 		}
 		if o.path != "" {
 			o.names = slices.Insert(o.names, 0, o.path)
+		}
+		if via != "" {
+			o.names = slices.Insert(o.names, 0, via)
 		}
 		seen[path] = true
 		o.path, o.value = path, next
@@ -67,28 +70,30 @@ func (ev *evaluator) follow(o origin) origin {
 const maxParts = 4
 
 // refersTo returns what v is a reference to, alone or unified with something. A
-// definition counts for what it refers to itself.
-func (ev *evaluator) refersTo(v cue.Value, depth int) (string, cue.Value) {
+// definition counts for what it refers to itself; via names it then.
+func (ev *evaluator) refersTo(v cue.Value, depth int) (path string, next cue.Value, via string) {
 	if depth == maxParts {
-		return "", v
+		return "", v, ""
 	}
 	if root, sels := behind(v); len(sels) > 0 {
-		next := root.LookupPath(cue.MakePath(sels...))
-		if sels[len(sels)-1].IsDefinition() {
-			return ev.refersTo(next, depth+1)
+		path, next = ev.pathOf(root, sels), root.LookupPath(cue.MakePath(sels...))
+		if !sels[len(sels)-1].IsDefinition() {
+			return path, next, ""
 		}
-		return ev.pathOf(root, sels), next
+		via = path
+		path, next, _ = ev.refersTo(next, depth+1)
+		return path, next, via
 	}
 	op, parts := v.Expr()
 	if op != cue.AndOp && op != cue.OrOp {
-		return "", v
+		return "", v, ""
 	}
 	for _, p := range parts {
-		if path, next := ev.refersTo(p, depth+1); path != "" {
-			return path, next
+		if path, next, via = ev.refersTo(p, depth+1); path != "" {
+			return path, next, via
 		}
 	}
-	return "", v
+	return "", v, ""
 }
 
 // behind returns the path that v refers to. Loops and lets give none of their

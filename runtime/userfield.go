@@ -28,7 +28,7 @@ func (d *opDecoder) userField(v cue.Value) (path string, at Range, ok bool) {
 
 // openField is the path of what keeps v from being known.
 func (ev *evaluator) openField(v cue.Value, depth int) string {
-	if path, _ := ev.refersTo(v, 0); path != "" {
+	if path, _, _ := ev.refersTo(v, 0); path != "" {
 		return path
 	}
 	if at, own := cue.Dereference(v).Path().String(), v.Path().String(); at != own { // through a loop
