@@ -69,7 +69,7 @@ func (e *Engine) compileOnce(ctx context.Context, r *running, req CompileRequest
 		return compiled, problems, err
 	}
 	_, err = e.conn.Run(ctx, solve.Request{
-		Workspace: req.Workspace, Images: e.localImages(), Stores: e.stores(),
+		Workspace: req.Workspace, Images: e.localImages(), Stores: e.stores(), Docker: e.dockerConfig(),
 		Lower: func(ctx context.Context, images runtime.Resolver, files runtime.Files) (_ *runtime.Job, err error) {
 			defer r.recovered(&err)
 			compiled, problems, err = e.lowerFor(ctx, req, images, files)

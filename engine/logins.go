@@ -1,11 +1,11 @@
 package engine
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 
 	"github.com/docker/cli/cli/config/configfile"
+	"go.uber.org/zap"
 
 	"github.com/dagger/dagger-lsp/engine/solve"
 	"github.com/dagger/dagger-lsp/runtime"
@@ -49,14 +49,16 @@ func (r *running) loginsOf(plan *runtime.Plan) map[string]solve.Login {
 	return by
 }
 
-// dockerConfig is the user's docker configuration, read anew for each job.
-func (e *Engine) dockerConfig() (*configfile.ConfigFile, error) {
+// dockerConfig is the user's docker configuration, read anew for each job. One
+// that cannot be read is none: most jobs need no registry.
+func (e *Engine) dockerConfig() *configfile.ConfigFile {
 	if e.docker == nil {
-		return nil, nil
+		return nil
 	}
 	config, err := e.docker()
 	if err != nil {
-		return nil, fmt.Errorf("read the docker configuration: %w", err)
+		e.log.Warn("the docker configuration cannot be read", zap.Error(err))
+		return nil
 	}
-	return config, nil
+	return config
 }

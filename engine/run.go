@@ -76,13 +76,9 @@ func (r *running) solve(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	docker, err := r.engine.dockerConfig()
-	if err != nil {
-		return err
-	}
 	sreq := solve.Request{
 		Workspace: r.req.Workspace, Lower: r.lower, Partial: r.lowered, Exported: r.exported, Acted: r.acted,
-		Handles: r.handles, Login: r.logins.find, Docker: docker,
+		Handles: r.handles, Login: r.logins.find, Docker: r.engine.dockerConfig(),
 		Status: r.status, NoCache: r.req.NoCache,
 	}
 	if s := r.engine.images; s != nil {

@@ -119,6 +119,8 @@ type Action struct {
 	Op OpID
 	// Definition is the state before the op; empty for one without content.
 	Definition *llb.Definition
+	// Variants are all platforms of a state that was built for several.
+	Variants []Variant
 }
 
 // Job is a compiled target, or as much of it as is known: one LLB definition and

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -42,7 +44,10 @@ type dockerBuild struct {
 	ops.Dockerfile
 	text []byte
 	// context is the definition of what COPY reads; nil if there is none.
+	// filter is its last vertex, if that leaves out what .dockerignore says.
 	context *llb.Definition
+	filter  digest.Digest
+	// digests are the vertices of the build that was compiled last.
 	digests []digest.Digest
 }
 
@@ -57,10 +62,27 @@ func (l *lowering) Dockerfile(ctx context.Context, d ops.Dockerfile) (llb.State,
 			return llb.State{}, err
 		}
 	}
-	state, err := b.build(ctx, b.mainPlatform())
+	main := b.mainPlatform()
+	state, err := b.build(ctx, main)
 	l.own = b.digests
-	return state, err
+	if err != nil || len(d.Platforms) < 2 {
+		return state, err
+	}
+	several := &variants{op: l.op.ID, main: state.Output()}
+	for _, p := range d.Platforms {
+		v := variant{platform: p, state: state, digests: l.own}
+		if !same(p, main) {
+			if v.state, err = b.build(ctx, p); err != nil {
+				return state, err
+			}
+			v.digests = b.digests
+		}
+		several.all = append(several.all, v)
+	}
+	return state.WithValue(variantsKey{}, several), nil
 }
+
+func same(a, b ocispecs.Platform) bool { return platforms.Format(a) == platforms.Format(b) }
 
 // mainPlatform is the one that the script goes on with: the job's own, or the
 // first.
@@ -142,8 +164,7 @@ func (b *dockerBuild) without(ctx context.Context, state llb.State, ignore []byt
 	}
 	info := &llb.CopyInfo{CopyDirContentsOnly: true, ExcludePatterns: patterns}
 	state = llb.Scratch().File(llb.Copy(state, "/", "/", info), b.Opts()...)
-	d, _, _, _, err := state.Output().Vertex(ctx, b.constraints).Marshal(ctx, b.constraints)
-	b.digests = append(b.digests, d)
+	b.filter, _, _, _, err = state.Output().Vertex(ctx, b.constraints).Marshal(ctx, b.constraints)
 	return state, err
 }
 
@@ -222,6 +243,10 @@ func (b *dockerBuild) mistake(e *dockerfile.Error) *ops.FieldError {
 func (b *dockerBuild) state(built *dockerfile.Result) (llb.State, error) {
 	def := built.Definition
 	def.Source = b.sources(built)
+	b.digests = nil
+	if slices.ContainsFunc(def.Def, func(dt []byte) bool { return digest.FromBytes(dt) == b.filter }) {
+		b.digests = append(b.digests, b.filter)
+	}
 	for _, v := range built.Own {
 		desc := def.Metadata[v.Digest.String()].Description
 		desc["llb.customname"] = fmt.Sprintf("[%s] %s", b.op.ID, v.Name)

@@ -103,6 +103,13 @@ func flatten(ctx context.Context, s llb.State) (llb.State, error) {
 	if c, ok := config.([]byte); ok {
 		flat = flat.WithValue(configKey{}, c)
 	}
+	if err != nil {
+		return flat, err
+	}
+	several, err := s.Value(ctx, variantsKey{})
+	if several != nil {
+		flat = flat.WithValue(variantsKey{}, several)
+	}
 	return flat, err
 }
 

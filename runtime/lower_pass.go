@@ -192,6 +192,12 @@ func (l *lowering) Act(ctx context.Context, in llb.State, a ops.Action) (ops.Act
 	if a.Config, err = imageConfig(ctx, in, l.opt.Platform); err != nil {
 		return ops.ActionResult{}, err
 	}
-	l.job.Actions = append(l.job.Actions, Action{Action: a, Op: l.op.ID, Definition: def})
+	act := Action{Action: a, Op: l.op.ID, Definition: def}
+	if a.Kind == ops.PushName {
+		if act.Variants, err = l.variantsOf(ctx, in); err != nil {
+			return ops.ActionResult{}, err
+		}
+	}
+	l.job.Actions = append(l.job.Actions, act)
 	return ops.ActionResult{}, ops.ErrPending
 }

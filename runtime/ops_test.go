@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -86,20 +87,36 @@ func checkJob(t *testing.T, plan *runtime.Plan, job *runtime.Job, opt runtime.Lo
 	if d := cmp.Diff(job.Definition.Def, again.Definition.Def); d != "" {
 		t.Errorf("lowering again gives other bytes:\n%s", d)
 	}
+	// Whether a vertex has a location, of those of the job's definitions.
 	in := map[digest.Digest]bool{}
-	for _, def := range job.Definition.Def {
-		in[digest.FromBytes(def)] = true
+	for _, d := range definitions(job) {
+		for _, def := range d.Def {
+			dgst := digest.FromBytes(def)
+			in[dgst] = d.Source.Locations[dgst.String()] != nil
+		}
 	}
 	for _, s := range job.Steps {
 		for _, d := range s.Digests {
-			if !in[d] {
+			located, ok := in[d]
+			if !ok {
 				t.Errorf("%s: vertex %s is not in the definition", s.ID, d)
 			}
-			if job.Definition.Source.Locations[d.String()] == nil {
+			if !located {
 				t.Errorf("%s: no source location", s.ID)
 			}
 		}
 	}
+}
+
+// definitions are all that a job solves.
+func definitions(job *runtime.Job) []*llb.Definition {
+	out := []*llb.Definition{job.Definition}
+	for _, a := range job.Actions {
+		for _, v := range a.Variants {
+			out = append(out, v.Definition)
+		}
+	}
+	return out
 }
 
 func problemsText(c *casetest.Case, ps []runtime.Problem) string {

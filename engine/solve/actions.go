@@ -2,6 +2,7 @@ package solve
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/distribution/reference"
@@ -9,6 +10,7 @@ import (
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/dagger/dagger-lsp/runtime"
 	"github.com/dagger/dagger-lsp/runtime/ops"
@@ -31,20 +33,49 @@ func (e *ActionError) Unwrap() error { return e.Cause }
 // act does what an op asks for outside of LLB, with a state that it solves
 // first: there a failure is a vertex's.
 func (p *passes) act(ctx context.Context, a runtime.Action, def *pb.Definition) (ops.ActionResult, error) {
-	if _, err := p.gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true}); err != nil {
+	parts, err := p.parts(a, def)
+	if err != nil {
 		return ops.ActionResult{}, err
+	}
+	for _, part := range parts {
+		if _, err := p.gw.Solve(ctx, gateway.SolveRequest{Definition: part.def, Evaluate: true}); err != nil {
+			return ops.ActionResult{}, err
+		}
 	}
 	switch a.Kind {
 	case ops.PushName:
-		return p.push(ctx, a, def)
+		return p.push(ctx, a, parts)
 	case ops.SaveName:
-		return p.save(ctx, a, def)
+		return p.save(ctx, a, parts)
 	}
 	return ops.ActionResult{}, &inSessionError{fmt.Errorf("internal error: no action %s", a.Kind)}
 }
 
-func (p *passes) push(ctx context.Context, a runtime.Action, def *pb.Definition) (ops.ActionResult, error) {
-	attrs, err := p.export(ctx, a, def, client.ExportEntry{
+// part is what an action acts on: the state, or one platform's of several.
+type part struct {
+	id       string
+	platform ocispecs.Platform
+	def      *pb.Definition
+	config   []byte
+}
+
+func (p *passes) parts(a runtime.Action, def *pb.Definition) ([]part, error) {
+	if len(a.Variants) == 0 {
+		return []part{{def: def, config: a.Config}}, nil
+	}
+	var out []part
+	for _, v := range a.Variants {
+		def, err := p.s.prepare(v.Definition)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, part{id: formatPlatform(v.Platform), platform: v.Platform, def: def, config: v.Config})
+	}
+	return out, nil
+}
+
+func (p *passes) push(ctx context.Context, a runtime.Action, parts []part) (ops.ActionResult, error) {
+	attrs, err := p.export(ctx, parts, client.ExportEntry{
 		Type:  client.ExporterImage,
 		Attrs: map[string]string{"name": a.Target, "push": "true"},
 	})
@@ -59,22 +90,15 @@ func (p *passes) push(ctx context.Context, a runtime.Action, def *pb.Definition)
 	return ops.ActionResult{Ref: a.Target + "@" + dgst, Digest: dgst, ID: attrs[exptypes.ExporterImageConfigDigestKey]}, nil
 }
 
-// export gives a state that is solved to an exporter: a solve of its own, in
-// the same session, that finds all it needs done.
-func (p *passes) export(
-	ctx context.Context, a runtime.Action, def *pb.Definition, to client.ExportEntry,
-) (map[string]string, error) {
+// export gives what is solved to an exporter: a solve of its own, in the same
+// session, that finds all it needs done.
+func (p *passes) export(ctx context.Context, parts []part, to client.ExportEntry) (map[string]string, error) {
 	opt := client.SolveOpt{
 		Exports: []client.ExportEntry{to}, Internal: true,
 		SharedSession: p.s.shared, SessionPreInitialized: true,
 	}
 	res, err := p.s.live.Build(ctx, opt, product, func(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
-		res, err := gw.Solve(ctx, gateway.SolveRequest{Definition: def, Evaluate: true})
-		if err != nil {
-			return nil, err
-		}
-		res.AddMeta(exptypes.ExporterImageConfigKey, a.Config)
-		return res, nil
+		return result(ctx, gw, parts)
 	}, nil)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -83,4 +107,30 @@ func (p *passes) export(
 		return nil, err
 	}
 	return res.ExporterResponse, nil
+}
+
+// result is an image of one part, or an index of several.
+func result(ctx context.Context, gw gateway.Client, parts []part) (*gateway.Result, error) {
+	out := gateway.NewResult()
+	var list exptypes.Platforms
+	for _, part := range parts {
+		ref, err := solveRef(ctx, gw, part.def)
+		if err != nil {
+			return nil, err
+		}
+		if part.id == "" {
+			out.SetRef(ref)
+			out.AddMeta(exptypes.ExporterImageConfigKey, part.config)
+			return out, nil
+		}
+		out.AddRef(part.id, ref)
+		out.AddMeta(exptypes.ExporterImageConfigKey+"/"+part.id, part.config)
+		list.Platforms = append(list.Platforms, exptypes.Platform{ID: part.id, Platform: part.platform})
+	}
+	data, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	out.AddMeta(exptypes.ExporterPlatformsKey, data)
+	return out, nil
 }

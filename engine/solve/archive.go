@@ -14,7 +14,6 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/moby/buildkit/session/filesync"
-	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -90,7 +89,7 @@ func (a *archives) remove() error {
 const epoch = "0"
 
 // save has an image's archive made, and offers its folder to the daemon.
-func (p *passes) save(ctx context.Context, a runtime.Action, def *pb.Definition) (ops.ActionResult, error) {
+func (p *passes) save(ctx context.Context, a runtime.Action, parts []part) (ops.ActionResult, error) {
 	p.s.archives.busy.Lock()
 	defer p.s.archives.busy.Unlock()
 	if ctx.Err() != nil {
@@ -100,7 +99,7 @@ func (p *passes) save(ctx context.Context, a runtime.Action, def *pb.Definition)
 	if err != nil {
 		return ops.ActionResult{}, &inSessionError{err}
 	}
-	attrs, err := p.export(ctx, a, def, client.ExportEntry{
+	attrs, err := p.export(ctx, parts, client.ExportEntry{
 		Type: client.ExporterDocker,
 		Attrs: map[string]string{
 			"name":                                 a.Target,
