@@ -157,6 +157,9 @@ func (r *running) cannotWait() []runtime.Problem {
 	_, barriers := r.plan.Passes(r.req.Target)
 	var out []runtime.Problem
 	for _, b := range barriers {
+		if b.Action != "" {
+			continue
+		}
 		out = append(out, runtime.Problem{
 			Code: runtime.CodeWaiting, Severity: runtime.SeverityError, Range: b.Range, Component: b.Op.Component,
 			Message: fmt.Sprintf("%s needs the value of %s, which is known once that has run", b.Op, b.Component),

@@ -59,6 +59,9 @@ type ActionResult struct {
 	Local, File string
 }
 
+// ActsOutside reports that an op of that name has an action.
+func ActsOutside(do string) bool { return do == PushName || do == SaveName }
+
 // ErrPending says that an op's action is under way: the ops after it are for a
 // later pass.
 var ErrPending = errors.New("the action is not done yet")
