@@ -13,6 +13,7 @@ import (
 	"github.com/dagger/dagger-lsp/engine/job"
 	"github.com/dagger/dagger-lsp/engine/solve"
 	"github.com/dagger/dagger-lsp/runtime"
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // CompileRequest says what to compile without running it.
@@ -55,7 +56,7 @@ func (e *Engine) Compile(ctx context.Context, req CompileRequest) (*Compiled, []
 	}
 	switch {
 	case !compiled.Partial:
-		return &Compiled{Job: compiled, Plan: req.Plan}, problems, nil
+		return &Compiled{Job: compiled, Plan: req.Plan}, append(problems, r.lostLogins(compiled)...), nil
 	case req.Solve:
 		return e.compilePasses(ctx, req)
 	}
@@ -122,6 +123,7 @@ func (r *running) last(ctx context.Context, pass *runtime.Job, images runtime.Re
 	compiled, problems, err := r.engine.lowerFor(ctx, req, images, files)
 	if err == nil && compiled != nil {
 		r.req.compile.out = &Compiled{Job: compiled, Plan: r.plan, Values: r.values.given}
+		problems = append(problems, r.lostLogins(compiled)...)
 	}
 	return true, errors.Join(err, r.problems(problems))
 }
@@ -139,6 +141,25 @@ func (r *running) outside(j *runtime.Job) []runtime.Problem {
 			p.Range = op.Range
 		}
 		out = append(out, p)
+	}
+	return out
+}
+
+// lostLogins warns of logins: they are the session's, and no part of a definition.
+func (r *running) lostLogins(j *runtime.Job) []runtime.Problem {
+	var out []runtime.Problem
+	for _, s := range j.Steps {
+		op := r.plan.Op(s.ID)
+		if op == nil {
+			continue
+		}
+		if login, ok := op.Spec.(*ops.DockerLogin); ok {
+			out = append(out, runtime.Problem{
+				Code: runtime.CodeBadValue, Severity: runtime.SeverityWarning, Component: s.ID.Component, Range: op.Range,
+				Message: "the login is not part of the slug: whoever runs it has to be logged in at " + login.Registry(),
+				Hint:    "docker login " + login.Registry(),
+			})
+		}
 	}
 	return out
 }
