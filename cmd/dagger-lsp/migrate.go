@@ -129,7 +129,7 @@ func replaceFile(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // renamed away when all went well
+	defer os.Remove(tmp.Name()) // renamed away when all went well
 	_, err = bytes.NewReader(text).WriteTo(tmp)
 	for _, step := range []func() error{
 		func() error { return err },

@@ -48,15 +48,7 @@ type loaded struct {
 	problems []runtime.Problem
 }
 
-// load evaluates the package in a child that can be killed.
-func (a *app) load(ctx context.Context, dir string) (loaded, error) {
-	src, err := a.source(dir)
-	if err != nil {
-		return loaded{}, err
-	}
-	return a.loadSource(ctx, src)
-}
-
+// loadSource evaluates a package in a child that can be killed.
 func (a *app) loadSource(ctx context.Context, src runtime.Source) (loaded, error) {
 	pool := worker.New(a.workerOptions())
 	plan, err := pool.Evaluate(ctx, src)
