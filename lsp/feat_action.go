@@ -9,6 +9,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/dagger/dagger-lsp/analysis"
+	"github.com/dagger/dagger-lsp/runtime"
 )
 
 // kindRun is the kind of the actions that mirror lenses. It stands below
@@ -44,6 +45,13 @@ func codeActions(s *Snapshot, p *protocol.CodeActionParams) any {
 		for _, f := range analysis.Fixes(s.problems, at) {
 			out = append(out, s.fix(f))
 		}
+		text := func(path string) string { return s.text(path).String() }
+		for _, f := range analysis.Migrations(s.source, s.problems, at, text) {
+			out = append(out, s.fix(f))
+		}
+		if c := s.migrateWorkspace(path, at); c != nil {
+			out = append(out, c)
+		}
 	}
 	if !wanted(p.Context.Only, kindRun) {
 		return out
@@ -61,15 +69,21 @@ func codeActions(s *Snapshot, p *protocol.CodeActionParams) any {
 }
 
 func (s *Snapshot) fix(f analysis.Fix) *protocol.CodeAction {
-	kind, preferred := protocol.CodeActionKindQuickFix, true
-	edit := protocol.TextEdit{Range: s.lsp(f.Range), NewText: f.NewText}
+	kind, preferred := protocol.CodeActionKindQuickFix, f.Preferred
 	return &protocol.CodeAction{
 		Title: f.Title, Kind: &kind, IsPreferred: &preferred,
 		Diagnostics: []protocol.Diagnostic{s.diagnostic(f.Problem)},
-		Edit: &protocol.WorkspaceEdit{
-			Changes: map[uri.URI][]protocol.TextEdit{s.uri(f.Range.File): {edit}},
-		},
+		Edit:        s.workspaceEdit(f.Edits),
 	}
+}
+
+func (v view) workspaceEdit(edits []runtime.Edit) *protocol.WorkspaceEdit {
+	changes := map[uri.URI][]protocol.TextEdit{}
+	for _, e := range edits {
+		u := v.uri(e.Range.File)
+		changes[u] = append(changes[u], protocol.TextEdit{Range: v.lsp(e.Range), NewText: e.NewText})
+	}
+	return &protocol.WorkspaceEdit{Changes: changes}
 }
 
 // wanted reports whether an editor that asks for the kinds in only wants kind.

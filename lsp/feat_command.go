@@ -24,6 +24,7 @@ func commands() map[string]command {
 		"cuellb.cancel": cancelCommand,
 		"cuellb.plan":   textCommand(planText),
 		"cuellb.graph":  textCommand(graphText),
+		commandMigrate:  migrateCommand,
 	}
 }
 

@@ -1,11 +1,13 @@
 package runtime
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
@@ -138,6 +140,67 @@ func imports(f *packageFile, path string) bool {
 	}
 	return false
 }
+
+// undefined are the definitions that a file takes from the ops and the types and
+// that are not there. CUE would wait for them.
+func undefined(f *packageFile) []Problem {
+	var out []Problem
+	ast.Walk(f.tree, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		id, ok := sel.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		if spec, ok := id.Node.(*ast.ImportSpec); ok && holdsOps(importPath(spec)) {
+			if known := definitionsOf(importPath(spec)); !slices.Contains(known, selectorName(sel)) {
+				out = append(out, undefinedProblem(id.Name, sel, known))
+			}
+		}
+		return true
+	}, nil)
+	return out
+}
+
+func undefinedProblem(pkg string, sel *ast.SelectorExpr, known []string) Problem {
+	p := Problem{
+		Code: CodeUnknownOp, Severity: SeverityError, Range: span(sel.Sel),
+		Message: fmt.Sprintf("package %s has no %s", pkg, selectorName(sel)),
+		Hint:    "it has " + strings.Join(known, ", "),
+	}
+	if s := closest(selectorName(sel), known); s != "" {
+		p.Suggestion, p.Hint = s, "did you mean "+s+"?"
+	}
+	return p
+}
+
+// definitionsOf names what the package at an import path of holdsOps defines.
+func definitionsOf(path string) []string {
+	if baseName(path) == typesPackage {
+		return typeDefinitions()
+	}
+	return opDefinitions()
+}
+
+var opDefinitions = sync.OnceValue(func() []string {
+	var out []string
+	for _, k := range ops.All() {
+		out = append(out, k.Definition)
+	}
+	return append(out, anyOp, "#Script")
+})
+
+var typeDefinitions = sync.OnceValue(func() []string {
+	out := slices.Clone(opDefinitions())
+	for _, text := range catalog.Packages()[typesPackage].Files {
+		for _, f := range topFields(parseFile(typesPackage, []byte(text)).tree) {
+			out = append(out, labelOf(f))
+		}
+	}
+	return out
+})
 
 // keepPrefix lets the files of an embedded package import others under the
 // prefix it was itself imported by, so that a config loads one copy of each;

@@ -127,6 +127,31 @@ func Packages(src Source) []Source {
 	return out
 }
 
+// PackagesBelow lists the packages of a folder and of those below it; not what is
+// in cue.mod, or in folders whose names hide them.
+func PackagesBelow(src Source) ([]Source, error) {
+	if src.File != "" {
+		return []Source{src}, nil
+	}
+	var out []Source
+	err := filepath.WalkDir(src.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		name := d.Name()
+		if path != src.Dir && (name == "cue.mod" || name == "node_modules" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")) {
+			return filepath.SkipDir
+		}
+		one := src
+		one.Dir = path
+		if holdsCUE(src, path) {
+			out = append(out, Packages(one)...)
+		}
+		return nil
+	})
+	return out, err
+}
+
 func (f *packageFile) hasNoClause() bool { return f.tree.PackageName() == "" }
 
 func readAncestors(src Source, root, name string) []*packageFile {
@@ -194,7 +219,7 @@ func readDir(src Source, dir string) ([]*packageFile, []Problem) {
 	}
 	var out []*packageFile
 	for p := range paths {
-		if !isPackageFile(filepath.Base(p)) {
+		if !isPackageFile(filepath.Base(p)) && p != src.File {
 			continue
 		}
 		f, err := readFile(src, p)

@@ -183,6 +183,7 @@ func (ix *index) problems() []Problem {
 		out = append(out, f.older...)
 		out = append(out, ix.olderImports(f)...)
 		out = append(out, ix.olderTypes(f)...)
+		out = append(out, undefined(f)...)
 		for _, id := range ix.unresolved(f) {
 			out = append(out, ix.unresolvedProblem(id))
 		}

@@ -3,12 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
@@ -53,37 +51,15 @@ func (a *app) migrations(dirs []string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		folders := []string{src.Dir}
-		if src.File == "" {
-			if folders, err = foldersBelow(src.Dir); err != nil {
-				return nil, fmt.Errorf("look through %s: %w", dir, err)
-			}
+		all, err := runtime.PackagesBelow(src)
+		if err != nil {
+			return nil, fmt.Errorf("look through %s: %w", dir, err)
 		}
-		for _, folder := range folders {
-			src.Dir = folder
-			for _, one := range runtime.Packages(src) {
-				maps.Copy(changed, runtime.Migrate(one))
-			}
+		for _, one := range all {
+			maps.Copy(changed, runtime.Migrate(one))
 		}
 	}
 	return changed, nil
-}
-
-// foldersBelow lists dir and the folders below it that hold the user's packages.
-func foldersBelow(dir string) ([]string, error) {
-	var out []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return err
-		}
-		name := d.Name()
-		if path != dir && (name == "cue.mod" || name == "node_modules" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")) {
-			return filepath.SkipDir
-		}
-		out = append(out, path)
-		return nil
-	})
-	return out, err
 }
 
 func (a *app) showMigrations(changed map[string][]byte) error {
