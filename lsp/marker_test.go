@@ -366,6 +366,7 @@ func (r *caseRun) effect(name string, a editor.Action) string {
 				out = append(out, fmt.Sprintf("%s=%q", place(name, ed.Range), ed.NewText))
 			}
 		}
+		slices.Sort(out) // files come in any order
 		return strings.Join(out, " ")
 	}
 	var c editor.Command
