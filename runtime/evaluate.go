@@ -31,6 +31,7 @@ func Evaluate(src Source) *Plan {
 		if inst != nil && inst.Err == nil {
 			ev := newEvaluator(ix, p)
 			ev.run(ev.ctx.BuildInstance(inst))
+			ev.hidePlain()
 			problems = append(problems, ev.problems...)
 		}
 	}

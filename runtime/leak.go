@@ -140,6 +140,27 @@ func (ev *evaluator) plainOf(s string) string {
 	return ""
 }
 
+// hidePlain takes the text of plain secrets out of what CUE says of them.
+func (ev *evaluator) hidePlain() {
+	var pairs []string
+	for _, path := range ev.plan.PlainSecrets() {
+		if text := ev.plan.plain[path]; len(text) >= shortSecret {
+			pairs = append(pairs, string(text), "***")
+		}
+	}
+	if len(pairs) == 0 {
+		return
+	}
+	hide := strings.NewReplacer(pairs...)
+	for i := range ev.problems {
+		p := &ev.problems[i]
+		p.Message, p.Hint = hide.Replace(p.Message), hide.Replace(p.Hint)
+		for j := range p.Related {
+			p.Related[j].Message = hide.Replace(p.Related[j].Message)
+		}
+	}
+}
+
 // secretNamed returns the secret that the text of a field names, for a field
 // that CUE has no value of. It looks the names up from the component outwards,
 // as CUE would.

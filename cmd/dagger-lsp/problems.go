@@ -19,7 +19,7 @@ func (a *app) report(w io.Writer, problems []runtime.Problem) {
 	lines := lineReader{}
 	for _, p := range problems {
 		fmt.Fprintf(w, "%s%s: %s [%s]\n", a.place(p.Range), p.Severity, printable(p.Message), p.Code)
-		fmt.Fprint(w, lines.excerpt(p.Range))
+		fmt.Fprint(w, a.plain.Text(lines.excerpt(p.Range)))
 		for _, r := range p.Related {
 			fmt.Fprintf(w, "  %s%s\n", a.place(r.Range), printable(r.Message))
 		}

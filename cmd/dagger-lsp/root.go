@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"github.com/dagger/dagger-lsp/engine/mask"
 	"github.com/dagger/dagger-lsp/runtime"
 	"github.com/dagger/dagger-lsp/runtime/worker"
 )
@@ -20,6 +21,8 @@ type app struct {
 	flags          commonFlags
 	// values are given to the package beside those of --input.
 	values []runtime.GivenValue
+	// plain hides the secrets that the loaded package holds as plain text.
+	plain *mask.Masker
 }
 
 // commonFlags are those of every subcommand.

@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dagger/dagger-lsp/engine"
+	"github.com/dagger/dagger-lsp/engine/mask"
 	"github.com/dagger/dagger-lsp/engine/solve"
+	"github.com/dagger/dagger-lsp/runtime"
 )
 
 // handleFlags are --secret and --stream.
@@ -77,6 +79,15 @@ func (s secretSources) Secret(_ context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("the environment has no variable %s", source.name)
 	}
 	return []byte(text), nil
+}
+
+// plainSecrets hides what a package holds as plain text.
+func plainSecrets(p *runtime.Plan) *mask.Masker {
+	texts := map[string][]byte{}
+	for _, path := range p.PlainSecrets() {
+		texts[path], _ = p.PlainSecret(path)
+	}
+	return mask.New(texts)
 }
 
 // oneLine takes the newline off a file of one line: editors put it there, and a

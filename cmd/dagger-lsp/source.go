@@ -56,6 +56,7 @@ func (a *app) loadSource(ctx context.Context, src runtime.Source) (loaded, error
 	if err != nil {
 		return loaded{}, interruption(ctx, fmt.Errorf("evaluate %s: %w", a.env.rel(src.Dir), err))
 	}
+	a.plain = plainSecrets(plan)
 	facts := checks.Facts{MissingDirs: missingDirs(checks.Dirs(plan))}
 	return loaded{src, plan, analysis.Problems(plan, facts)}, nil
 }
