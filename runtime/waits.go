@@ -145,10 +145,26 @@ func (s *waitSearch) value(v cue.Value, depth int) {
 	s.parts(v, depth)
 }
 
+// parts looks into what makes up a value: operands, elements, fields.
 func (s *waitSearch) parts(v cue.Value, depth int) {
 	if op, args := v.Expr(); op != cue.NoOp && op != cue.SelectorOp {
 		for _, a := range args {
 			s.value(a, depth+1)
+		}
+		return
+	}
+	if depth > maxWaitDepth || v.Validate(cue.Concrete(true)) == nil {
+		return
+	}
+	if l, err := v.List(); err == nil {
+		for l.Next() {
+			s.value(l.Value(), depth+1)
+		}
+		return
+	}
+	if f, err := v.Fields(); err == nil {
+		for f.Next() {
+			s.value(f.Value(), depth+1)
 		}
 	}
 }
