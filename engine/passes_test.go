@@ -112,7 +112,6 @@ func TestPassesRunOnce(t *testing.T) {
 			for run := 1; run <= 2; run++ {
 				var again atomic.Int32
 				s := b.wait(b.startPasses(counted, "late", noCache, &again))
-				for _, o := range s.Ops { t.Log(o.ID, o.Status, o.LogTail, o.Error) }
 				b.wantStatus(s, job.StatusDone)
 				if got := fmt.Sprint(s.Exports[len(s.Exports)-1].Value); got != fmt.Sprint(run) {
 					t.Errorf("after run %d the op has run %s times", run, got)

@@ -179,7 +179,7 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 		// One daemon serves all of a user's workspaces, and their packages
 		// and components may have the same names.
 		CacheScope: scope(r.req.Workspace),
-		LocalID:    r.job.id,
+		LocalID:    r.job.id, NoCache: r.req.NoCache,
 		HostKeys:   known,
 		Read:       r.values.read, Done: r.values.done,
 	})

@@ -53,9 +53,12 @@ type LowerOptions struct {
 	// on the same daemon; the package's name if empty.
 	CacheScope string
 	// LocalID tells the local directories of one job from those of jobs that
-	// run beside it: the daemon takes vertices of the same bytes for one. The
-	// same id gives the same bytes; empty takes CacheScope.
+	// run beside it, and its commands that always run from those of jobs
+	// before: the daemon takes vertices of the same bytes for one. The same id
+	// gives the same bytes; empty takes CacheScope.
 	LocalID string
+	// NoCache has commands run again that a mark on the definition does not.
+	NoCache bool
 	// Platform is the target; the zero value takes the machine's.
 	Platform ocispecs.Platform
 	// HostKeys gives the known keys of an ssh host, as lines of a known_hosts

@@ -240,6 +240,12 @@ func (l *lowering) Component(ctx context.Context, ref ops.Ref) (llb.State, error
 	return from.state, nil
 }
 
+// NoCache implements ops.Builder.
+func (l *lowering) NoCache() bool { return l.opt.NoCache }
+
+// RunID implements ops.Builder.
+func (l *lowering) RunID() string { return l.opt.LocalID }
+
 // CacheID implements ops.Builder.
 func (l *lowering) CacheID(path string) string {
 	return "cuellb/" + l.opt.CacheScope + "/" + l.op.ID.Component + ":" + path

@@ -11,6 +11,8 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/protobuf/encoding/prototext"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // fields are what one step does, as a person would name it, without what only
@@ -97,6 +99,10 @@ func (f fields) exec(e *pb.ExecOp) {
 		f["hosts."+h.GetHost()] = h.GetIP()
 	}
 	for _, env := range e.Secretenv {
+		if strings.HasPrefix(env.GetID(), ops.RunIDPrefix) {
+			f["always"] = "true"
+			continue
+		}
 		f["env."+env.GetName()] = "secret " + env.GetID()
 	}
 	for _, m := range e.Mounts {

@@ -9,6 +9,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // Inputs are what a job takes from outside, as its definition says.
@@ -113,6 +115,9 @@ func (s *Slug) handle(id string) Handle {
 
 func (in *Inputs) exec(s *Slug, exec *pb.ExecOp) {
 	for _, e := range exec.Secretenv {
+		if strings.HasPrefix(e.GetID(), ops.RunIDPrefix) {
+			continue
+		}
 		in.Secrets = once(in.Secrets, s.handle(e.GetID()))
 	}
 	for _, m := range exec.Mounts {

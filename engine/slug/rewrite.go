@@ -7,6 +7,8 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/dagger/dagger-lsp/runtime/ops"
 )
 
 // bindings are what a definition says of where it runs rather than of what it
@@ -30,6 +32,11 @@ func scopePrefix(scope string) string { return "cuellb/" + scope + "/" }
 
 // rename puts an id into another scope; one that is in none stays.
 func (b bindings) rename(id *string, to bindings) bool {
+	if strings.HasPrefix(*id, ops.RunIDPrefix) {
+		before := *id
+		*id = ops.RunIDPrefix + to.local
+		return *id != before
+	}
 	rest, ours := strings.CutPrefix(*id, scopePrefix(b.scope))
 	if !ours || b.scope == to.scope {
 		return false
@@ -46,8 +53,8 @@ func (s *Slug) Bound(scope, run string) (*pb.Definition, error) {
 }
 
 // rebind gives the definition with other bindings.
-func rebind(def *pb.Definition, ops []*pb.Op, from, to bindings) (*pb.Definition, error) {
-	return rewrite(def, ops, func(op *pb.Op) bool {
+func rebind(def *pb.Definition, vertices []*pb.Op, from, to bindings) (*pb.Definition, error) {
+	return rewrite(def, vertices, func(op *pb.Op) bool {
 		changed := false
 		if src := op.GetSource(); src != nil {
 			changed = from.source(src, to)
@@ -101,10 +108,10 @@ func idsOf(exec *pb.ExecOp) []*string {
 
 // rewrite gives the definition after edit, which reports whether it changed its
 // vertex. Vertices keep their order, so indexes into it stay true.
-func rewrite(def *pb.Definition, ops []*pb.Op, edit func(*pb.Op) bool) (*pb.Definition, error) {
-	renamed := make(map[string]string, len(ops))
-	out := &pb.Definition{Def: make([][]byte, len(ops)), Metadata: map[string]*pb.OpMetadata{}}
-	for i, op := range ops {
+func rewrite(def *pb.Definition, vertices []*pb.Op, edit func(*pb.Op) bool) (*pb.Definition, error) {
+	renamed := make(map[string]string, len(vertices))
+	out := &pb.Definition{Def: make([][]byte, len(vertices)), Metadata: map[string]*pb.OpMetadata{}}
+	for i, op := range vertices {
 		dt, err := edited(def.Def[i], proto.CloneOf(op), renamed, edit)
 		if err != nil {
 			return nil, err

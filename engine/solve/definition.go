@@ -3,6 +3,7 @@ package solve
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
@@ -38,7 +39,8 @@ func checkEntitlements(def *pb.Definition) error {
 }
 
 // withoutCache marks commands and file operations to be run again. Sources
-// keep their cache: it is checked against the source each time anyway.
+// keep their cache: it is checked against the source each time anyway. Commands
+// with cache mounts, which BuildKit would empty, are compiled to run again.
 func withoutCache(def *pb.Definition) (*pb.Definition, error) {
 	out := &pb.Definition{Def: def.Def, Source: def.Source, Metadata: maps.Clone(def.Metadata)}
 	for _, dt := range def.Def {
@@ -46,7 +48,7 @@ func withoutCache(def *pb.Definition) (*pb.Definition, error) {
 		if err := op.Unmarshal(dt); err != nil {
 			return nil, fmt.Errorf("read the definition: %w", err)
 		}
-		if op.GetExec() == nil && op.GetFile() == nil {
+		if op.GetExec() == nil && op.GetFile() == nil || hasCacheMount(op.GetExec()) {
 			continue
 		}
 		d := digest.FromBytes(dt).String()
@@ -58,4 +60,8 @@ func withoutCache(def *pb.Definition) (*pb.Definition, error) {
 		out.Metadata[d] = md
 	}
 	return out, nil
+}
+
+func hasCacheMount(exec *pb.ExecOp) bool {
+	return slices.ContainsFunc(exec.GetMounts(), func(m *pb.Mount) bool { return m.GetMountType() == pb.MountType_CACHE })
 }

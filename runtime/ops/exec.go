@@ -68,8 +68,8 @@ func (op *Exec) Lower(ctx context.Context, b Builder, in llb.State) (llb.State, 
 	for _, k := range sortedKeys(op.Env) {
 		run = append(run, llb.AddEnv(k, op.Env[k]))
 	}
-	if op.Always {
-		run = append(run, llb.IgnoreCache)
+	if op.Always || b.NoCache() {
+		run = append(run, op.fresh(b)...)
 	}
 	if op.Dir != "" {
 		run = append(run, llb.Dir(op.Dir))
@@ -88,6 +88,26 @@ func (op *Exec) Lower(ctx context.Context, b Builder, in llb.State) (llb.State, 
 		run = append(run, m)
 	}
 	return in.Run(run...).Root(), nil
+}
+
+// RunIDPrefix begins the id of a secret that nobody has. Being part of a
+// command's cache key, and another in each run, it has the command run again.
+const RunIDPrefix = "cuellb-run:"
+
+// fresh has the command run again. BuildKit empties the cache mounts of a command
+// that it is told to run without cache, at every solve that holds it, so that one
+// with such mounts is made another command instead.
+func (op *Exec) fresh(b Builder) []llb.RunOption {
+	for _, m := range op.Mount {
+		if m.Cache {
+			id := llb.SecretID(RunIDPrefix + b.RunID())
+			return []llb.RunOption{llb.AddSecret("CUELLB_RUN", id, llb.SecretAsEnv(true), llb.SecretOptional)}
+		}
+	}
+	if op.Always {
+		return []llb.RunOption{llb.IgnoreCache}
+	}
+	return nil
 }
 
 // Summary implements Spec: the command in one line, cut where it gets long.

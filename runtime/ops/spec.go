@@ -85,6 +85,11 @@ type Builder interface {
 	// known_hosts file; addr may have a port. A host that the user has not met
 	// is a *FieldError of the field `remote`.
 	HostKeys(addr string) (string, error)
+	// NoCache says that commands are to run again, whatever is cached. Those
+	// that llb.IgnoreCache serves are marked after lowering.
+	NoCache() bool
+	// RunID is another in each run.
+	RunID() string
 	// CacheID makes the id of a cache mount at path unique to the component.
 	CacheID(path string) string
 	// Export records that the file at path of state is read back as format.
