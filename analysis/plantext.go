@@ -18,6 +18,7 @@ func PlanText(p *runtime.Plan, target string) string {
 		total += len(c.Ops)
 	}
 	fmt.Fprintf(&b, "%s: %s, %s\n", target, count(len(closure), "component"), count(total, "operation"))
+	b.WriteString(passesText(p, target))
 	for _, c := range closure {
 		fmt.Fprintf(&b, "\n%s", c.Path)
 		if deps := dependencies(c); len(deps) > 0 {
@@ -31,14 +32,23 @@ func PlanText(p *runtime.Plan, target string) string {
 	return b.String()
 }
 
-// dependencies lists the components that c's ops use, each once.
+// dependencies lists the components that c's ops use or wait for, each once.
 func dependencies(c *runtime.Component) []string {
 	var out []string
+	add := func(path string) {
+		if path != "" && path != c.Path && !slices.Contains(out, path) {
+			out = append(out, path)
+		}
+	}
+	for _, w := range c.Waits {
+		add(w.Component)
+	}
 	for _, op := range c.Ops {
 		for _, r := range op.Refs {
-			if r.Component != "" && !slices.Contains(out, r.Component) {
-				out = append(out, r.Component)
-			}
+			add(r.Component)
+		}
+		for _, w := range op.Waits {
+			add(w.Component)
 		}
 	}
 	return out

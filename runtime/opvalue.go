@@ -3,6 +3,7 @@ package runtime
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -54,7 +55,8 @@ func (ev *evaluator) op(c *found, v cue.Value, id OpID) *Op {
 		op.Do = el.do
 	}
 	if el != nil && !ev.ix.isEmbedded(el.rng.File) { // there is no such place for the user
-		op.Range, op.Literal, op.Fields = el.rng, el.literal, el.fields
+		op.Range, op.Literal = el.rng, el.literal
+		op.Fields = slices.Clone(el.fields) // not shared: EncodePlan changes them
 	}
 	if v.Err() != nil && v.IncompleteKind() == cue.BottomKind {
 		return op // reported by conflicts

@@ -220,7 +220,7 @@ func (ev *evaluator) scriptWaits(c *found) {
 	if len(s.found) > 0 {
 		ev.problem(c, Problem{
 			Code: CodeWaiting, Severity: SeverityInformation, Range: c.Script,
-			Message: "the operations are known once " + strings.Join(s.found, " and ") + " has run",
+			Message: "the operations are known once " + haveRun(s.found),
 		})
 	}
 }
@@ -233,7 +233,7 @@ func (d *opDecoder) wait(path string, exporters []string) {
 	}
 	p := Problem{
 		Code: CodeWaiting, Severity: SeverityInformation, Range: at,
-		Message: d.schema.Do + "." + path + " is known once " + strings.Join(exporters, " and ") + " has run",
+		Message: d.schema.Do + "." + path + " is known once " + haveRun(exporters),
 	}
 	if d.schema.Do == "exec" {
 		p.Hint = d.mountHint(exporters[0])
@@ -255,4 +255,13 @@ func (d *opDecoder) mountHint(exporter string) string {
 		}
 	}
 	return ""
+}
+
+// haveRun is "a has run" or "a, b and c have run".
+func haveRun(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0] + " has run"
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last] + " have run"
 }

@@ -92,7 +92,10 @@ type planned struct {
 	Locals     []string             `json:"locals"`
 	Secrets    []string             `json:"secrets"`
 	Streams    []string             `json:"streams"`
-	Problems   []jsonProblem        `json:"problems"`
+	// Passes is how many passes the target takes, Barriers what forces them.
+	Passes   int               `json:"passes,omitempty"`
+	Barriers []runtime.Barrier `json:"barriers,omitempty"`
+	Problems []jsonProblem     `json:"problems"`
 }
 
 func (a *app) planJSON(got loaded, target string) error {
@@ -105,6 +108,7 @@ func (a *app) planJSON(got loaded, target string) error {
 	if target != "" {
 		needs, more := got.plan.Needs(target, got.plan.Root)
 		problems = analysis.Merge(problems, more)
+		out.Passes, out.Barriers = got.plan.Passes(target)
 		out.Components = nil
 		for _, path := range needs.Components {
 			out.Components = append(out.Components, got.plan.Component(path))

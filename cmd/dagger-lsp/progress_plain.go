@@ -19,6 +19,10 @@ func (v *plainView) tick() {}
 
 func (v *plainView) show(s job.State, e job.Event) {
 	switch e.Kind {
+	case job.KindPlanLowered:
+		if e.Pass > 1 {
+			fmt.Fprintf(v.a.stderr, "pass %d: what has been read is known\n", e.Pass)
+		}
 	case job.KindOpStarted:
 		v.line("start ", s, e, "")
 	case job.KindOpCached:
