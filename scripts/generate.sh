@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 # What tests hold current, their -update writes.
 [[ ${1:-} == --check ]] || go test ./cmd/dagger-lsp -run '^TestCommandLineDoc$' -update >/dev/null
 [[ ${1:-} == --check ]] || go test ./runtime/ops -run '^TestDocs$' -update >/dev/null
+[[ ${1:-} == --check ]] || go test ./runtime/catalog -run '^TestDocs$' -update >/dev/null
 
 picture() { bin/dagger-lsp graph -C examples/app version --format svg; }
 outputs=(docs/images/graph.svg)
