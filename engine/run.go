@@ -180,8 +180,8 @@ func (r *running) lower(ctx context.Context, images runtime.Resolver, files runt
 		// and components may have the same names.
 		CacheScope: scope(r.req.Workspace),
 		LocalID:    r.job.id, NoCache: r.req.NoCache,
-		HostKeys:   known,
-		Read:       r.values.read, Done: r.values.done,
+		HostKeys: known,
+		Read:     r.values.read, Done: r.values.done,
 	})
 	if err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func (o *Op) edges() []Ref {
 	}
 	out := slices.Clone(o.Refs)
 	for _, w := range o.Waits {
-		out = append(out, Ref{Field: w.Field, Component: w.Component, Range: w.Range})
+		out = append(out, Ref(w))
 	}
 	return out
 }
