@@ -33,7 +33,7 @@ func TestIndependentDecoder(t *testing.T) {
 		t.Errorf("text document sync: %+v", sync)
 	}
 	if !caps.HoverProvider || !caps.DocumentSymbolProvider || !caps.CodeActionProvider || caps.CodeLensProvider == nil ||
-		caps.ExecuteCommandProvider == nil || len(caps.ExecuteCommandProvider.Commands) != 4 {
+		caps.ExecuteCommandProvider == nil || len(caps.ExecuteCommandProvider.Commands) != 5 {
 		t.Errorf("capabilities: %+v", caps)
 	}
 	check(t, e.Notify("initialized", struct{}{}))

@@ -75,7 +75,7 @@ func Scope(p *runtime.Plan) string {
 func Build(ctx context.Context, job *runtime.Job, src Source) (*Slug, []byte, error) {
 	def := job.Definition.ToPB()
 	switch {
-	case job.Partial:
+	case job.Partial || len(job.Actions) > 0:
 		return nil, nil, ErrPartial
 	case len(def.Def) == 0:
 		return nil, nil, ErrEmpty
