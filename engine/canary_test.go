@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -62,6 +63,36 @@ export: {
 gitToken: #up: [{do: "fetch-git", remote: "http://127.0.0.1:8000/private/git/project.git", ref: "v1", authToken: token}]
 gitHeader: #up: [{do: "fetch-git", remote: "http://127.0.0.1:8000/private/git/project.git", ref: "main", authHeader: header}]
 gitWrong: #up: [{do: "fetch-git", remote: "http://127.0.0.1:8000/private/git/project.git", ref: "main", authToken: header}]
+login: #up: [
+	{do: "docker-login", target: "127.0.0.1:5001", username: "team", secret: token},
+	{do: "write-file", dest: "/file", content: "pushed"},
+	{do: "push-container", ref: "127.0.0.1:5001/team/canary:1"},
+]
+loginWrong: #up: [
+	{do: "docker-login", target: "127.0.0.1:5001", username: "team", secret: header},
+	{do: "write-file", dest: "/file", content: "refused"},
+	{do: "push-container", ref: "127.0.0.1:5001/team/canary:2"},
+]
+buildArg: #up: [{do: "docker-build", dockerfile: """
+	FROM busybox
+	ARG T
+	RUN echo "plain $T and $T$T"; printf %s "$T" | base64; printf %s "$T" | od -An -v -tx1; set -x; : "$T"
+	""", buildArg: T: token}]
+buildArgFails: #up: [{do: "docker-build", dockerfile: """
+	FROM busybox
+	ARG T
+	RUN echo "$T" >&2; exit 4
+	""", buildArg: T: token}]
+late: {
+	string
+	#up: [
+		{do: "load", from: base},
+		_shout & {args: ["sh", "-c", "echo fine > /out"]},
+		{do: "export", source: "/out"},
+		_shout & {args: ["sh", "-c", shout + ": \(late)"]},
+	]
+}
+lateExport: #up: [{do: "load", from: base}, {do: "exec", args: ["echo", export]}]
 noImage: #up: [{do: "load", from: mount}, {do: "copy", from: #up: [{do: "fetch-container", ref: "example.invalid/none"}]}]
 `
 
@@ -76,10 +107,11 @@ func TestCanary(t *testing.T) {
 		canary.Absent(t, what, data)
 		inLayer.Absent(t, what, data)
 	}
-	server := enginetest.Start(t, enginetest.Config{Site: newSite(t), Token: canary.Text})
+	server := enginetest.Start(t, enginetest.Config{Site: newSite(t), Token: canary.Text, Registry: true})
 	var logged bytes.Buffer
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(&logged), zap.DebugLevel))
-	e := engine.New(engine.Options{Log: log, Images: enginetest.Store(t), Connect: solve.Options{Address: server.Addr}})
+	images := enginetest.Store(t)
+	e := engine.New(engine.Options{Log: log, Images: images, Connect: solve.Options{Address: server.Addr}})
 	dir := t.TempDir()
 	quoted, err := json.Marshal(shout)
 	if err != nil {
@@ -92,9 +124,14 @@ func TestCanary(t *testing.T) {
 	for target, want := range map[string]job.Status{
 		"mount": job.StatusDone, "fails": job.StatusFailed, "export": job.StatusFailed,
 		"gitToken": job.StatusDone, "gitHeader": job.StatusDone, "gitWrong": job.StatusFailed,
-		"noImage": job.StatusFailed,
+		"noImage": job.StatusFailed, "login": job.StatusDone, "loginWrong": job.StatusFailed,
+		"buildArg": job.StatusDone, "buildArgFails": job.StatusFailed,
+		"late": job.StatusDone, "lateExport": job.StatusFailed,
 	} {
 		req := engine.Request{Plan: plan, Target: target, Workspace: dir, Secrets: secrets}
+		req.Evaluate = func(_ context.Context, values []runtime.GivenValue) (*runtime.Plan, error) {
+			return runtime.Evaluate(runtime.Source{Dir: dir, Values: values}), nil
+		}
 		j := e.Start(t.Context(), req)
 		var events bytes.Buffer
 		encode := json.NewEncoder(&events)
@@ -119,7 +156,7 @@ func TestCanary(t *testing.T) {
 		if target == "mount" || target == "fails" {
 			wantMarks(t, state)
 		}
-		absent(target+"'s definition", definition(t, e, req))
+		absent(target+"'s definition", definitions(t, images, req))
 	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
@@ -149,20 +186,32 @@ func wantMarks(t *testing.T, s job.State) {
 	}
 }
 
-// definition is all that a compiled target consists of.
-func definition(t *testing.T, e *engine.Engine, req engine.Request) []byte {
+// definitions are all that a compiled target consists of, its first pass if it
+// has several.
+func definitions(t *testing.T, images runtime.Resolver, req engine.Request) []byte {
 	t.Helper()
-	compiled, problems, err := e.Compile(t.Context(), engine.CompileRequest{Request: req})
+	compiled, problems, err := req.Plan.Lower(t.Context(), req.Target, runtime.LowerOptions{Workspace: req.Workspace, Images: images})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if compiled == nil {
+		if !slices.ContainsFunc(problems, func(p runtime.Problem) bool { return p.Code == runtime.CodeImageNotFound }) {
+			t.Errorf("%s has no definition: %+v", req.Target, problems)
+		}
+		return nil
+	}
+	all := []*llb.Definition{compiled.Definition}
+	for _, e := range compiled.Early {
+		all = append(all, e.Definition)
+	}
+	for _, a := range compiled.Actions {
+		all = append(all, a.Definition)
+	}
 	var out bytes.Buffer
-	if compiled != nil && len(compiled.Job.Definition.Def) > 0 {
-		if err := llb.WriteTo(compiled.Job.Definition, &out); err != nil {
+	for _, def := range all {
+		if err := llb.WriteTo(def, &out); err != nil {
 			t.Fatal(err)
 		}
-	} else if !slices.ContainsFunc(problems, func(p runtime.Problem) bool { return p.Code == runtime.CodeImageNotFound }) {
-		t.Errorf("%s has no definition: %+v", req.Target, problems)
 	}
 	return out.Bytes()
 }

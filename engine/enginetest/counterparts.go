@@ -27,7 +27,7 @@ const (
 func (s setting) serve() error {
 	if s.Registry {
 		for host, h := range map[string]http.Handler{
-			RegistryHost: newRegistry(), BasicHost: basic(newRegistry()), TokenHost: s.Tokens.bearer(newRegistry()),
+			RegistryHost: newRegistry(), BasicHost: basic(newRegistry(), s.Token), TokenHost: s.Tokens.bearer(newRegistry()),
 		} {
 			if err := listen(host, h); err != nil {
 				return err
