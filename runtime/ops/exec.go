@@ -68,8 +68,8 @@ func (op *Exec) Lower(ctx context.Context, b Builder, in llb.State) (llb.State, 
 	for _, k := range sortedKeys(op.Env) {
 		run = append(run, llb.AddEnv(k, op.Env[k]))
 	}
-	if op.Always || b.NoCache() {
-		run = append(run, op.fresh(b)...)
+	if op.Always || b.NoCache() && op.hasCache() {
+		run = append(run, fresh(b))
 	}
 	if op.Dir != "" {
 		run = append(run, llb.Dir(op.Dir))
@@ -94,20 +94,21 @@ func (op *Exec) Lower(ctx context.Context, b Builder, in llb.State) (llb.State, 
 // command's cache key, and another in each run, it has the command run again.
 const RunIDPrefix = "cuellb-run:"
 
-// fresh has the command run again. BuildKit empties the cache mounts of a command
-// that it is told to run without cache, at every solve that holds it, so that one
-// with such mounts is made another command instead.
-func (op *Exec) fresh(b Builder) []llb.RunOption {
+// fresh makes the command another one in each run. BuildKit's own mark to ignore
+// the cache is no help: what follows the command may still come from the cache of
+// an earlier run, and each solve that holds it empties its cache mounts.
+func fresh(b Builder) llb.RunOption {
+	id := llb.SecretID(RunIDPrefix + b.RunID())
+	return llb.AddSecret("CUELLB_RUN", id, llb.SecretAsEnv(true), llb.SecretOptional)
+}
+
+func (op *Exec) hasCache() bool {
 	for _, m := range op.Mount {
 		if m.Cache {
-			id := llb.SecretID(RunIDPrefix + b.RunID())
-			return []llb.RunOption{llb.AddSecret("CUELLB_RUN", id, llb.SecretAsEnv(true), llb.SecretOptional)}
+			return true
 		}
 	}
-	if op.Always {
-		return []llb.RunOption{llb.IgnoreCache}
-	}
-	return nil
+	return false
 }
 
 // Summary implements Spec: the command in one line, cut where it gets long.
