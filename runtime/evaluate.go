@@ -153,6 +153,8 @@ func (ev *evaluator) visit(v cue.Value, path string, template bool, depth int) {
 		}
 	} else if _, ok := ev.aliasOf(v, path); ok {
 		return // repeats another field, which is walked itself
+	} else if !template {
+		ev.input(v, path)
 	}
 	if v.IncompleteKind()&(cue.StructKind|cue.ListKind) != 0 {
 		ev.walk(v, path, template, depth+1)
