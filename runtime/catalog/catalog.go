@@ -10,6 +10,10 @@
 // file, and add its depth to the embed patterns if it is the first of it. Every
 // definition and field has a doc comment: hover, completion and docs show it.
 //
+// A field that takes a component is declared as "_", not as dagger.#Artifact: CUE
+// shares the user's component there then, and copies it into every use otherwise
+// (20 containers made of each other take 0.1 s, against minutes).
+//
 // Absent on purpose: the operations, which are package ops's.
 package catalog
 

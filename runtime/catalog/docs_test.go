@@ -146,6 +146,9 @@ func typeOf(value ast.Expr) string {
 	if !ok {
 		text, _ := format.Node(value)
 		short := strings.Join(strings.Fields(string(text)), " ")
+		if short == "_" {
+			return "a component"
+		}
 		if strings.Contains(short, "{") || len(short) > 60 {
 			return ""
 		}
@@ -155,7 +158,11 @@ func typeOf(value ast.Expr) string {
 		if f, ok := decl.(*ast.Field); ok {
 			if pattern, ok := f.Label.(*ast.ListLit); ok {
 				text, _ := format.Node(pattern)
-				return strings.TrimSuffix("`"+string(text)+":` "+typeOf(f.Value), " ")
+				kind := typeOf(f.Value)
+				if kind == "a component" {
+					kind = "`_`"
+				}
+				return strings.TrimSuffix("`"+string(text)+":` "+kind, " ")
 			}
 		}
 		if e, ok := decl.(*ast.EmbedDecl); ok {
