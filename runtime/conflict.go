@@ -37,6 +37,9 @@ func (ev *evaluator) summarizes(e errors.Error, all []errors.Error) bool {
 }
 
 func (ev *evaluator) conflict(e errors.Error) Problem {
+	if p, ok := ev.unusedImport(e); ok {
+		return p
+	}
 	if p, ok := ev.opConflict(e); ok {
 		return p
 	}
@@ -167,4 +170,17 @@ func (ev *evaluator) fromSchema(e errors.Error) bool {
 		}
 	}
 	return false
+}
+
+// unusedImport recognises what CUE says of an import that nothing names. What
+// cannot be imported is out of the tree by now, so no other error stands there.
+func (ev *evaluator) unusedImport(e errors.Error) (Problem, bool) {
+	spec, _ := ev.ix.failedImport(e)
+	if spec == nil {
+		return Problem{}, false
+	}
+	return Problem{
+		Code: CodeUnusedImport, Severity: SeverityError, Range: span(spec),
+		Message: "nothing uses the import " + importPath(spec), Hint: "remove it",
+	}, true
 }

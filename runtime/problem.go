@@ -78,6 +78,7 @@ const (
 	CodeConflict            Code = "conflict"
 	CodeUnresolvedReference Code = "unresolved-reference"
 	CodeUnresolvedImport    Code = "unresolved-import"
+	CodeUnusedImport        Code = "unused-import"
 	CodeReferenceCycle      Code = "reference-cycle"
 	CodeNotAComponent       Code = "not-a-component"
 	CodeMissingInput        Code = "missing-input"
