@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/dagger/dagger-lsp/lsp/internal/editor"
+	"github.com/dagger/dagger-lsp/runtime"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden sections of testdata/markers")
@@ -28,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 // every .cue file is opened, except those below disk/, which stay on disk.
 // Inside a CUE file, a comment
 //
-//	//@diag("text", "code", "regular expression")
+//	//@diag("text", "code", "regular expression"), and after them, if wanted, "severity"
 //
 // expects a diagnostic at that text of its line; "before|text" finds the text
 // behind another. Every diagnostic needs a
@@ -228,6 +229,9 @@ func (r *caseRun) match(name string, m marker, got []editor.Diagnostic) []editor
 		if d.Range.Start == rng.Start && d.Code == m.args[1] && re.MatchString(d.Message) {
 			if d.Range.End != rng.End {
 				r.t.Errorf("%s:%d: %s ends elsewhere than %q", name, m.line+1, describe(d), m.args[0])
+			}
+			if severity := runtime.Severity(d.Severity).String(); len(m.args) > 3 && severity != m.args[3] {
+				r.t.Errorf("%s:%d: %s is told as %s, not as %s", name, m.line+1, describe(d), severity, m.args[3])
 			}
 			return slices.Delete(slices.Clone(got), i, i+1)
 		}

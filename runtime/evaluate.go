@@ -59,6 +59,7 @@ type evaluator struct {
 	// opens are fields without a value, which may turn out to be one of them.
 	secrets map[string]bool
 	opens   []openField
+	growing *bool // what anyGrows found
 }
 
 // found is a component with the values it is made from. The values stay here:

@@ -268,7 +268,8 @@ func (d *opDecoder) field(f ops.FieldSchema, v cue.Value) (any, bool) {
 		d.problem(mistypedProblem(d.schema, f, describeKind(kind), d.op.FieldRange(f.Name)))
 		return nil, false
 	}
-	return d.data(f.Name, v)
+	data, ok := d.data(f.Name, v)
+	return data, ok && !d.stillGrows(f, v)
 }
 
 func (d *opDecoder) mistyped(f ops.FieldSchema, err error) {

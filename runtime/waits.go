@@ -24,7 +24,10 @@ const maxWaitDepth = 16
 // waitsOf lists the components whose exports the value at path in an op waits
 // for.
 func (d *opDecoder) waitsOf(path string, v cue.Value) []string {
-	s := waitSearch{ev: d.ev, exprs: map[ast.Expr]bool{}, paths: map[string]bool{}}
+	return d.search(path, v, waitSearch{ev: d.ev, exprs: map[ast.Expr]bool{}, paths: map[string]bool{}})
+}
+
+func (d *opDecoder) search(path string, v cue.Value, s waitSearch) []string {
 	s.value(v, 0)
 	if d.el != nil && len(s.found) == 0 {
 		field := topField(path)
@@ -61,6 +64,8 @@ type waitSearch struct {
 	found []string
 	exprs map[ast.Expr]bool
 	paths map[string]bool
+	// growing looks only for exports that add to a list or struct.
+	growing bool
 }
 
 // expr looks for names in text.
@@ -142,6 +147,9 @@ func (s *waitSearch) value(v cue.Value, depth int) {
 		}
 		return
 	}
+	if own, at := v.Path().String(), cue.Dereference(v).Path().String(); own != at && s.exporter(at) { // through a loop
+		return
+	}
 	s.parts(v, depth)
 }
 
@@ -177,10 +185,11 @@ func (s *waitSearch) exporter(path string) bool {
 		if c == nil || c.Template || !c.exports() {
 			continue
 		}
+		fits := !s.growing || path == p && c.grows()
 		if c.Alias != "" {
 			p = c.Alias
 		}
-		if !s.ev.isGiven(p) && !slices.Contains(s.found, p) {
+		if fits && !s.ev.isGiven(p) && !slices.Contains(s.found, p) {
 			s.found = append(s.found, p)
 		}
 		return true
