@@ -1,6 +1,7 @@
 // Package solve runs a job on a BuildKit: it picks the BuildKit, keeps one
-// connection to it, and solves each job once, in one gateway session. It is
-// the only package that imports BuildKit's client.
+// connection to it, and solves each job in one gateway session: once, or in
+// passes where it needs values that only a run gives. It is the only package that
+// imports BuildKit's client.
 //
 // A job is lowered inside the session, because only there image references can
 // be resolved with the daemon's own access to registries; directories are

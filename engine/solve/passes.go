@@ -163,7 +163,8 @@ func (p *passes) launch(ctx context.Context, do func(context.Context) news) {
 	})
 }
 
-// sameDefinition reports that b has no vertex that a does not have.
+// sameDefinition reports that a and b have the same vertices in the same order;
+// a may be nil.
 func sameDefinition(a, b *llb.Definition) bool {
 	if a == nil || len(a.Def) != len(b.Def) {
 		return false

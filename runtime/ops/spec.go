@@ -86,7 +86,7 @@ type Builder interface {
 	// is a *FieldError of the field `remote`.
 	HostKeys(addr string) (string, error)
 	// NoCache says that commands are to run again, whatever is cached. Those
-	// that llb.IgnoreCache serves are marked after lowering.
+	// without cache mounts are marked after lowering, by llb's IgnoreCache.
 	NoCache() bool
 	// RunID is another in each run.
 	RunID() string
